@@ -1,0 +1,1 @@
+"""From a commit's entries to the text of its digest."""

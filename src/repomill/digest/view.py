@@ -1,0 +1,187 @@
+"""A pathlib-like view of the chosen entries: what gitingest walks instead of a checkout.
+
+It offers what ``gitingest.ingestion`` and ``gitingest.schemas.filesystem`` call on a path, and
+hands out text that was decoded here. Names come out quoted, and sort as they are.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Self
+
+from repomill.digest import names, text
+from repomill.errors import RepoError
+from repomill.model import Entry, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Reader = Callable[[Entry], bytes]
+
+_NOT_UTF8 = b"\xff"
+"""What gitingest's look at the first bytes has to see in order to say "[Binary file]"."""
+
+
+class ShownName(str):
+    """A quoted name that gitingest, which sorts by ``lower()``, sorts by the name itself."""
+
+    __slots__ = ("_plain",)
+    _plain: str
+
+    def __new__(cls, plain: str) -> Self:
+        """Quote *plain*."""
+        self = super().__new__(cls, names.quote(plain))
+        self._plain = plain
+        return self
+
+    def lower(self) -> str:
+        """Return the plain name in lower case."""
+        return self._plain.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stat:
+    st_size: int
+
+
+class Node:
+    """What folders, files and links have in common."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self.name = ShownName(name)
+        self._path = names.quote(path)
+
+    def __str__(self) -> str:
+        return self._path
+
+    def relative_to(self, _root: Node) -> str:
+        """Return the path as it is shown: every node knows its own, from the root."""
+        return self._path
+
+    def exists(self) -> bool:
+        """Whether there is such a path: a view holds no others."""
+        return True
+
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return False
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        return False
+
+    def is_symlink(self) -> bool:
+        """Whether it is a symbolic link."""
+        return False
+
+
+class Folder(Node):
+    """A folder with its children, in the order of their plain names' bytes."""
+
+    def __init__(self, name: str, path: str) -> None:
+        super().__init__(name, path)
+        self.children: dict[str, Node] = {}
+
+    def __truediv__(self, subpath: str) -> Folder:
+        """Return the folder itself for ``.``, the only path gitingest asks for."""
+        if subpath != ".":
+            raise ValueError(f"a view has only its root, not {subpath!r}")
+        return self
+
+    def iterdir(self) -> Iterable[Node]:
+        """Return the children."""
+        return self.children.values()
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+        return True
+
+
+class Leaf(Node):
+    """A file or a link, read when it is asked for."""
+
+    def __init__(self, name: str, path: str, entry: Entry, read: Reader) -> None:
+        super().__init__(name, path)
+        self.entry = entry
+        self._read = read
+        self._text: str | None = None
+        self._failure: RepoError | None = None
+
+    @property
+    def suffix(self) -> str:
+        """The part of the name behind its last dot, as pathlib has it."""
+        stem, dot, ending = self.name.rpartition(".")
+        return f".{ending}" if stem and dot and ending else ""
+
+    def is_file(self) -> bool:
+        """Whether it is a regular file."""
+        return self.entry.kind is Kind.FILE
+
+    def is_symlink(self) -> bool:
+        """Whether it is a symbolic link."""
+        return self.entry.kind is Kind.LINK
+
+    def stat(self) -> _Stat:
+        """Return its size in bytes."""
+        return _Stat(self.entry.size_bytes or 0)
+
+    def readlink(self) -> str:
+        """Return the target of a link."""
+        return names.decode(self._data())
+
+    def open(self, mode: str = "r", **_encoding: object) -> IO[bytes] | IO[str]:
+        """Open it for reading: the text decoded, or just enough bytes to tell what it is.
+
+        gitingest looks at some bytes first and then, where they are UTF-8, reads the text. The text
+        is decoded once for both, and let go with the second.
+        """
+        if mode == "rb":
+            self._text = text.decode(self._data())
+            return io.BytesIO(_NOT_UTF8 if self._text is None else _beginning(self._text))
+        decoded = text.decode(self._data()) if self._text is None else self._text
+        self._text = None
+        return io.StringIO(decoded or "", newline=None)
+
+    def raise_failure(self) -> None:
+        """Raise what reading it raised, where gitingest made a line of text of that."""
+        if self._failure:
+            raise self._failure
+
+    def _data(self) -> bytes:
+        try:
+            return self._read(self.entry)
+        except RepoError as error:
+            self._failure = error
+            raise
+
+
+def _beginning(decoded: str) -> bytes:
+    """Return some bytes that end between two characters."""
+    return decoded[:1].encode()
+
+
+def build(root_name: str, entries: Iterable[Entry], read: Reader) -> Folder:
+    """Return the view of *entries*, sorted by path, under a root called *root_name*."""
+    root = Folder(root_name, ".")
+    folders = {"": root}
+    for entry in entries:
+        path = names.decode(entry.path)
+        parent, _, name = path.rpartition("/")
+        _folder(folders, parent).children[name] = Leaf(name, path, entry, read)
+    return root
+
+
+def _folder(folders: dict[str, Folder], path: str) -> Folder:
+    """Return the folder at *path*, made with all above it."""
+    missing = []
+    while path not in folders:
+        missing.append(path)
+        path = path.rpartition("/")[0]
+    folder = folders[path]
+    for path in reversed(missing):
+        name = path.rpartition("/")[2]
+        child = Folder(name, path)
+        folder.children[name] = folders[path] = child
+        folder = child
+    return folder

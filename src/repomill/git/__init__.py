@@ -1,0 +1,1 @@
+"""Everything that touches git: fetching a repository and reading a commit."""

@@ -1,0 +1,134 @@
+"""What git's stderr means: one table from its words to our classes of error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from repomill.errors import (
+    AuthError,
+    BlockedError,
+    CorruptError,
+    NetworkError,
+    NotFoundError,
+    RateLimitedError,
+    RepoError,
+    TooLargeError,
+    UnsupportedError,
+)
+
+_MAX_QUOTED_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    error: type[RepoError]
+    advice: str
+
+
+def _rule(pattern: str, error: type[RepoError], advice: str) -> _Rule:
+    return _Rule(re.compile(pattern, re.IGNORECASE), error, advice)
+
+
+# The first that matches counts. Words of git 2.30 to 2.50, libcurl (OpenSSL and GnuTLS) and GitHub.
+_RULES = (
+    _rule(
+        r"temporarily limiting|rate.?limit|too many requests|error: 429",
+        RateLimitedError,
+        "the host asks for fewer requests; try later, or with a token",
+    ),
+    _rule(
+        r"dmca|legal|access to this repository has been disabled|error: 451|repository .*disabled",
+        BlockedError,
+        "the host has closed this repository",
+    ),
+    _rule(
+        r"remote branch .* not found|couldn't find remote ref|not our ref|unadvertised object",
+        NotFoundError,
+        "the repository has no such branch, tag or commit; check what follows /tree/",
+    ),
+    _rule(
+        r"error: 404|error: 410|repository .*not found|does not exist|could not be found",
+        NotFoundError,
+        "there is no such repository, or it is private; check the URL, or give a token",
+    ),
+    _rule(
+        r"error: 401|authentication failed|could not read (username|password)|error: 407",
+        AuthError,
+        "the host wants a token; set REPOMILL_TOKENS, or check the one that is set",
+    ),
+    _rule(
+        r"error: 403|access denied|forbidden",
+        AuthError,
+        "the host refuses access; check that the token may read this repository",
+    ),
+    _rule(
+        r"mismatched algorithms|unknown repository extension|object.?format|hash algorithm",
+        UnsupportedError,
+        "the repository uses SHA-256 objects, which cannot be read yet",
+    ),
+    _rule(
+        r"dumb http transport",
+        UnsupportedError,
+        "the host serves plain files, not the git protocol; it cannot be fetched in part",
+    ),
+    _rule(
+        r"early eof|rpc failed|hung up|connection (reset|timed out|refused|was aborted)"
+        r"|couldn't connect|failed to connect|could ?n[o']t resolve|operation (too slow|timed out)"
+        r"|transfer closed|empty reply|recv failure|send failure|error: 5\d\d|http/?2 stream"
+        r"|unexpected disconnect|disconnected|non-properly terminated",
+        NetworkError,
+        "the connection broke or stalled; try again later",
+    ),
+    _rule(
+        r"certificate|ssl connection|tls|gnutls_handshake|ssl_",
+        NetworkError,
+        "no trusted connection; check the host's certificate, or name yours in GIT_SSL_CAINFO",
+    ),
+    _rule(
+        r"fsck|bad object|index-pack|inflate|pack (has|signature|is corrupted)|checksum"
+        r"|sha1 mismatch|hash mismatch|unresolved delta|bad pack|did not send all necessary",
+        CorruptError,
+        "what the server sent is damaged; run git fsck on the repository at its origin",
+    ),
+    _rule(
+        r"not valid: is this a git repository|invalid server response|protocol error"
+        r"|bad line length|expected (flush|service)|unknown (capability|object)"
+        r"|unexpected|invalid (packet|ref)",
+        CorruptError,
+        "the address does not answer as a git server; check the URL in a browser",
+    ),
+    _rule(
+        r"no space left|file too large|disk quota|file size limit",
+        TooLargeError,
+        "the scratch folder has no room for it; point TMPDIR to a larger one",
+    ),
+    _rule(r"out of memory|cannot allocate|unable to create thread", TooLargeError, "out of memory"),
+)
+
+
+def classify(stderr: str, *, public_host: bool) -> RepoError:
+    """Return the error that *stderr*, already redacted, speaks of.
+
+    On a *public_host* an anonymous request for a missing repository is answered like one for a
+    private one, with 401: there, without a token, that is not_found.
+    """
+    said = _last_words(stderr)
+    for rule in _RULES:
+        if rule.pattern.search(stderr):
+            if rule.error is AuthError and public_host and "403" not in stderr:
+                return NotFoundError(
+                    "there is no such repository, or it is private; check the URL, or give a token"
+                )
+            return rule.error(f"{rule.advice} ({said})")
+    return NetworkError(f"git failed ({said})")
+
+
+def _last_words(stderr: str) -> str:
+    """Return the line that says most: the last fatal or error line, bounded and printable."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
+    words = telling[-1] if telling else "it said nothing"
+    words = "".join(c if c.isprintable() else "�" for c in words)
+    return words[:_MAX_QUOTED_CHARACTERS]

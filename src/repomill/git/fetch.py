@@ -1,0 +1,137 @@
+"""Fetch one commit of a repository from an untrusted host: the one place that calls git.
+
+One ``git clone`` makes three requests and writes one pack: no history, no tags, no checkout, and no
+blob over the limit. Redirects are not followed by git, which would send the token along: the
+answer is read here, its target is checked, and git is called again with what the new host may know.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from repomill import urls
+from repomill.credentials import Credentials
+from repomill.errors import BlockedError, EmptyError, RateLimitedError, RepoError
+from repomill.git import command, discovery
+from repomill.git.failures import classify
+from repomill.network import NetworkRules, Route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from repomill.deadline import Deadline
+    from repomill.model import Repo
+
+_MAX_REDIRECTS = 5
+_REDIRECT = re.compile(r"error: 30[12378]\b|unable to update url base from redirection")
+_EMPTY = re.compile(r"cloned an empty repository|remote HEAD refers to nonexistent ref")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    """What a fetch needs to know beyond the repository."""
+
+    blob_limit_bytes: int
+    """Blobs larger than this are not fetched."""
+    network: NetworkRules = field(default_factory=NetworkRules)
+    credentials: Credentials = field(default_factory=Credentials)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    """Where the search path and the proxies are taken from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A bare repository on this disk, and the revision of it that was asked for."""
+
+    path: Path
+    revision: str
+
+
+def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> Fetched:
+    """Fetch what *repo* names into the folder *into*, which must not exist.
+
+    Raises the RepoError that says what went wrong, DeadlineError included, and EmptyError for a
+    repository without a commit.
+    """
+    target = repo
+    for _ in range(_MAX_REDIRECTS + 1):
+        route = options.network.route(target.host, target.port)
+        completed = _call_git(target, into, route, options, deadline)
+        if completed.code == 0:
+            return _fetched(target, into, completed)
+        if not _REDIRECT.search(completed.stderr):
+            raise _failure(target, route, completed, options, deadline)
+        target = discovery.redirected(target, _ask(target, route, options, deadline))
+    raise BlockedError(f"the host redirects more than {_MAX_REDIRECTS} times; use the final URL")
+
+
+def _call_git(
+    repo: Repo, into: Path, route: Route, options: FetchOptions, deadline: Deadline
+) -> command.Completed:
+    env = command.environment(
+        options.environ, _config(repo, route, options), ca_file=options.network.ca_file
+    )
+    # blob:limit=N leaves out blobs of N bytes and more.
+    partial = ["--depth=1", "--no-tags", f"--filter=blob:limit={options.blob_limit_bytes + 1}"]
+    if not urls.is_sha(repo.ref):
+        branch = [f"--branch={repo.ref}"] if repo.ref else []
+        clone = ["clone", "--bare", "--no-progress", "--single-branch", *partial, *branch]
+        return command.run([*clone, "--", repo.clone_url, str(into)], env, deadline)
+    if not into.exists():
+        created = command.run(["init", "--bare", "--quiet", "--", str(into)], env, deadline)
+        if created.code:
+            return created
+    fetching = ["-C", str(into), "fetch", "--no-progress", *partial, "--", repo.clone_url]
+    return command.run([*fetching, str(repo.ref)], env, deadline)
+
+
+def _config(repo: Repo, route: Route, options: FetchOptions) -> list[tuple[str, str]]:
+    """Return git's configuration for exactly this host: the addresses checked, and its token."""
+    config = []
+    if route.addresses:
+        addresses = ",".join(f"[{a}]" if ":" in a else a for a in route.addresses)
+        host = f"[{repo.host}]" if ":" in repo.host else repo.host
+        config.append(("http.curloptResolve", f"{host}:{repo.port}:{addresses}"))
+    authorization = options.credentials.authorization(repo.host, repo.port)
+    if authorization:
+        header = f"Authorization: {authorization}"
+        config.append((f"http.https://{repo.authority}/.extraHeader", header))
+    return config
+
+
+def _fetched(repo: Repo, into: Path, completed: command.Completed) -> Fetched:
+    if _EMPTY.search(completed.stderr):
+        raise EmptyError("the repository holds no commit; push one, or leave it out")
+    return Fetched(into, repo.ref if repo.ref and urls.is_sha(repo.ref) else "HEAD")
+
+
+def _failure(
+    repo: Repo,
+    route: Route,
+    completed: command.Completed,
+    options: FetchOptions,
+    deadline: Deadline,
+) -> RepoError:
+    anonymous = options.credentials.authorization(repo.host, repo.port) is None
+    error = classify(
+        options.credentials.redact(completed.stderr),
+        public_host=anonymous and repo.host == urls.GITHUB,
+    )
+    if isinstance(error, RateLimitedError):
+        answer = _ask(repo, route, options, deadline)
+        return RateLimitedError(str(error), retry_after_seconds=answer.retry_after_seconds())
+    return error
+
+
+def _ask(repo: Repo, route: Route, options: FetchOptions, deadline: Deadline) -> discovery.Answer:
+    return discovery.ask(
+        repo,
+        route,
+        ca_file=options.network.ca_file,
+        authorization=options.credentials.authorization(repo.host, repo.port),
+        deadline=deadline,
+    )

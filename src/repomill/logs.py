@@ -1,0 +1,123 @@
+"""Logs: one JSON object a line for machines, readable lines for people, no credential in either."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from repomill.errors import DeadlineError
+from repomill.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from repomill.model import LocalRepo, Outcome, Repo
+
+FORMATS = ("auto", "json", "console")
+LEVELS = ("debug", "info", "warning", "error")
+
+_log = structlog.get_logger()
+
+
+def configure(form: str, level: str, *, redact: Callable[[str], str]) -> bool:
+    """Send log lines to stderr from now on; return whether a person reads them.
+
+    *form* is one of FORMATS: ``auto`` is ``console`` on a terminal and ``json`` elsewhere.
+    """
+    for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.processors.format_exc_info,
+            _redactor(redact),
+            _render_for_people if for_people else _render_json,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=lambda *_: _Stderr(),
+        cache_logger_on_first_use=False,
+    )
+    return for_people
+
+
+def processing(repo: Repo | LocalRepo, *, attempt: int = 1) -> None:
+    """Say that work on a repository begins."""
+    _log.info("Processing repository", repo_url=repo.url, attempt=attempt)
+
+
+def outcome(outcome: Outcome, *, timeout_seconds: float) -> None:
+    """Say what became of a repository."""
+    facts: dict[str, Any] = {
+        "repo_url": outcome.repo.url,
+        "attempt": outcome.attempts,
+        "duration_seconds": round(outcome.duration_seconds, 3),
+    }
+    if outcome.status is Status.FAILED and outcome.error:
+        if isinstance(outcome.error, DeadlineError):
+            _log.warning("Timeout", repo_url=outcome.repo.url, timeout_seconds=timeout_seconds)
+        _log.error(
+            "Processing failed",
+            **facts,
+            attempts=outcome.attempts,
+            error=str(outcome.error),
+            error_class=outcome.error.error_class,
+        )
+    elif outcome.status is Status.EMPTY:
+        _log.warning("Repository is empty", **facts, status=outcome.status.value)
+    else:
+        _log.info(
+            "Summary generated",
+            **facts,
+            status=outcome.status.value,
+            commit=outcome.commit,
+            key=outcome.key,
+        )
+
+
+def statistics(report: Mapping[str, Any]) -> None:
+    """Say what became of all repositories so far."""
+    _log.info("Processing statistics", **report)
+
+
+class _Stderr:
+    """Writes to whatever stderr is at the time, which a spinner may have wrapped."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _redactor(redact: Callable[[str], str]) -> structlog.typing.Processor:
+    def clean(value: Any) -> Any:  # noqa: ANN401 whatever is logged
+        if isinstance(value, str):
+            return redact(value)
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [clean(item) for item in value]
+        return value
+
+    return lambda _logger, _method, event: clean(dict(event))
+
+
+def _render_json(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    message = event.pop("event")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = {
+        "timestamp": now.replace("+00:00", "Z"),
+        "level": method,
+        "message": message,
+        "context": {"operation": "repomill", "metadata": dict(event)},
+    }
+    return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _render_for_people(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    message = event.pop("event")
+    facts = "  ".join(f"{name}={value}" for name, value in event.items() if value is not None)
+    return f"{datetime.now().astimezone():%H:%M:%S} {method:7} {message:22} {facts}"

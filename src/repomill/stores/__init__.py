@@ -1,0 +1,1 @@
+"""Where digests are kept: one Protocol, a module for each kind of store."""

@@ -1,0 +1,102 @@
+"""A store in a folder of this machine.
+
+An object is the file of its key's name, as other programs expect it. What a file cannot carry, its
+content type and metadata, stands in a file of its own under ``_repomill/objects/``, written first
+and bound to the object by its hash: where the two do not fit, the object counts as having none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from repomill.errors import BadKeyError, StoreError
+from repomill.stores.base import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_FACTS = "_repomill/objects"
+
+
+class LocalStore:
+    """Objects as files below *root*, which is made with the first of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Write *body* whole or not at all; a later put replaces it."""
+        path = self._path(key)
+        facts = {"sha256": _hash(body), "content_type": content_type, "metadata": dict(metadata)}
+        try:
+            write_whole(self._facts_path(key), json.dumps(facts, sort_keys=True).encode())
+            write_whole(path, body)
+        except OSError as error:
+            raise StoreError(
+                f"{path} cannot be written ({error.strerror}); check the folder, its rights and "
+                "the room on its disk"
+            ) from error
+
+    def get(self, key: str) -> bytes | None:
+        """Return the object's bytes, or None where there is none."""
+        path = self._path(key)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read ({error.strerror})") from error
+
+    def head(self, key: str) -> Head | None:
+        """Return what is known of the object, or None where there is none."""
+        body = self.get(key)
+        if body is None:
+            return None
+        facts = self._facts(key)
+        if facts.get("sha256") != _hash(body):
+            return Head(len(body), "application/octet-stream")
+        return Head(len(body), facts["content_type"], facts["metadata"])
+
+    def _facts(self, key: str) -> dict[str, Any]:
+        try:
+            value = json.loads(self._facts_path(key).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def _facts_path(self, key: str) -> Path:
+        return self.root / _FACTS / f"{key}.json"
+
+    def _path(self, key: str) -> Path:
+        if not key or any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
+            raise BadKeyError(f"{key!r} cannot be a key")
+        return self.root / key
+
+
+def write_whole(path: Path, body: bytes) -> None:
+    """Write *body* to *path* so that a reader, or a crash, sees all of it or nothing.
+
+    Folders above are made. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name[:100]}.{uuid4().hex}.tmp")
+    try:
+        with scratch.open("xb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            scratch.unlink()
+        raise
+
+
+def _hash(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
