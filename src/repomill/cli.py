@@ -146,7 +146,7 @@ def find_source(text: str) -> Repo | LocalRepo:
     Raises UsageError.
     """
     path = Path(text).expanduser()
-    if "://" not in text and path.is_dir():
+    if text and "://" not in text and path.is_dir():
         return LocalRepo(path=path)
     if text.startswith((".", "/", "~")):
         raise UsageError(f"{urls.shown(text)!r}: there is no such folder")

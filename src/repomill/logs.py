@@ -66,7 +66,9 @@ def outcome(outcome: Outcome, *, timeout_seconds: float) -> None:
             error_class=outcome.error.error_class,
         )
     elif outcome.status is Status.EMPTY:
-        _log.warning("Repository is empty", **facts, status=outcome.status.value)
+        _log.warning(
+            "Repository is empty", **facts, status=outcome.status.value, error=str(outcome.error)
+        )
     else:
         _log.info(
             "Summary generated",

@@ -137,7 +137,7 @@ def _readings(address: Address) -> list[Address]:
 def _check(host: str, address: Address) -> None:
     if not is_public(address):
         raise BlockedError(
-            f"{host} has the address {address}, which is not public; "
+            f"{host} leads to {address}, which is no public address; "
             f"if you trust it, name it with --allow-host {host}"
         )
 

@@ -7,6 +7,7 @@ Forms: ``https://HOST[:PORT]/OWNER[/SUBGROUP…]/NAME``, with or without ``.git`
 from __future__ import annotations
 
 import re
+from typing import TypeGuard
 from urllib.parse import urlsplit
 
 from repomill.errors import BadUrlError
@@ -62,7 +63,7 @@ def is_shorthand(text: str) -> bool:
     return bool(_SHORTHAND.fullmatch(text))
 
 
-def is_sha(ref: str | None) -> bool:
+def is_sha(ref: str | None) -> TypeGuard[str]:
     """Whether *ref* is a full SHA-1 of a commit."""
     return ref is not None and bool(_SHA.fullmatch(ref))
 

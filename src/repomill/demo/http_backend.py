@@ -130,7 +130,7 @@ def _process(environment: Mapping[str, str], body: IO[bytes]) -> Iterator[IO[byt
                 yield cast("IO[bytes]", process.stdout)  # a pipe, as asked for
             finally:
                 os.killpg(process.pid, signal.SIGKILL)
-        descendants.read()
+                descendants.read()
 
 
 def _pieces(output: IO[bytes], client: socket.socket) -> Iterator[bytes]:

@@ -37,6 +37,11 @@ class Answer:
     status: int
     headers: Mapping[str, str]
 
+    def is_from_git(self) -> bool:
+        """Whether it is the smart protocol's (gitprotocol-http(5)), not just any page."""
+        content_type = self.headers.get("content-type", "").strip().lower()
+        return content_type == "application/x-git-upload-pack-advertisement"
+
     def retry_after_seconds(self) -> float | None:
         """Return what ``Retry-After`` says (RFC 9110, 10.2.3), or None."""
         value = self.headers.get("retry-after", "").strip()

@@ -18,6 +18,7 @@ from repomill.errors import (
 )
 
 _MAX_QUOTED_CHARACTERS = 300
+_URL = re.compile(r"https?://[^\s']*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +32,36 @@ def _rule(pattern: str, error: type[RepoError], advice: str) -> _Rule:
     return _Rule(re.compile(pattern, re.IGNORECASE), error, advice)
 
 
+_MISSING = _rule(
+    r"error: 404|error: 410|repository .*not found|does not exist|could not be found",
+    NotFoundError,
+    "there is no such repository, or it is private; check the URL, or give a token",
+)
+_AUTHENTICATION = _rule(
+    r"error: 401|authentication failed|could not read (username|password)|error: 407",
+    AuthError,
+    "the host wants a token; set REPOMILL_TOKENS, or check the one that is set",
+)
+
 # The first that matches counts. Words of git 2.30 to 2.50, libcurl (OpenSSL and GnuTLS) and GitHub.
 _RULES = (
-    _rule(
-        r"temporarily limiting|rate.?limit|too many requests|error: 429",
-        RateLimitedError,
-        "the host asks for fewer requests; try later, or with a token",
-    ),
-    _rule(
-        r"dmca|legal|access to this repository has been disabled|error: 451|repository .*disabled",
-        BlockedError,
-        "the host has closed this repository",
-    ),
     _rule(
         r"remote branch .* not found|couldn't find remote ref|not our ref|unadvertised object",
         NotFoundError,
         "the repository has no such branch, tag or commit; check what follows /tree/",
     ),
     _rule(
-        r"error: 404|error: 410|repository .*not found|does not exist|could not be found",
-        NotFoundError,
-        "there is no such repository, or it is private; check the URL, or give a token",
+        r"temporarily limiting|rate.?limit|too many requests|error: 429",
+        RateLimitedError,
+        "the host asks for fewer requests; try later, or with a token",
     ),
     _rule(
-        r"error: 401|authentication failed|could not read (username|password)|error: 407",
-        AuthError,
-        "the host wants a token; set REPOMILL_TOKENS, or check the one that is set",
+        r"dmca takedown|legal reasons|error: 451|repository has been disabled",
+        BlockedError,
+        "the host has closed this repository",
     ),
+    _MISSING,
+    _AUTHENTICATION,
     _rule(
         r"error: 403|access denied|forbidden",
         AuthError,
@@ -72,6 +76,11 @@ _RULES = (
         r"dumb http transport",
         UnsupportedError,
         "the host serves plain files, not the git protocol; it cannot be fetched in part",
+    ),
+    _rule(
+        r"corruption on the remote side",
+        CorruptError,
+        "the repository is damaged on the host; its owner has to run git fsck there",
     ),
     _rule(
         r"early eof|rpc failed|hung up|connection (reset|timed out|refused|was aborted)"
@@ -114,21 +123,17 @@ def classify(stderr: str, *, public_host: bool) -> RepoError:
     On a *public_host* an anonymous request for a missing repository is answered like one for a
     private one, with 401: there, without a token, that is not_found.
     """
-    said = _last_words(stderr)
+    # A URL can hold any of the words below.
+    lines = [_URL.sub("URL", line.strip()) for line in stderr.splitlines() if line.strip()]
     for rule in _RULES:
-        if rule.pattern.search(stderr):
-            if rule.error is AuthError and public_host and "403" not in stderr:
-                return NotFoundError(
-                    "there is no such repository, or it is private; check the URL, or give a token"
-                )
-            return rule.error(f"{rule.advice} ({said})")
-    return NetworkError(f"git failed ({said})")
+        for line in lines:
+            if rule.pattern.search(line):
+                if rule is _AUTHENTICATION and public_host:
+                    rule = _MISSING  # noqa: PLW2901
+                return rule.error(f"{rule.advice} ({_printable(line)})")
+    return NetworkError(f"git failed ({_printable(lines[-1] if lines else 'it said nothing')})")
 
 
-def _last_words(stderr: str) -> str:
-    """Return the line that says most: the last fatal or error line, bounded and printable."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
-    words = telling[-1] if telling else "it said nothing"
-    words = "".join(c if c.isprintable() else "�" for c in words)
-    return words[:_MAX_QUOTED_CHARACTERS]
+def _printable(line: str) -> str:
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line[:_MAX_QUOTED_CHARACTERS]

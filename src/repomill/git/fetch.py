@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from repomill import urls
 from repomill.credentials import Credentials
-from repomill.errors import BlockedError, EmptyError, RateLimitedError, RepoError
+from repomill.errors import BlockedError, CorruptError, EmptyError, RateLimitedError, RepoError
 from repomill.git import command, discovery
 from repomill.git.failures import classify
 from repomill.network import NetworkRules, Route
@@ -62,7 +62,9 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
         route = options.network.route(target.host, target.port)
         completed = _call_git(target, into, route, options, deadline)
         if completed.code == 0:
-            return _fetched(target, into, completed)
+            if _EMPTY.search(completed.stderr):
+                raise _emptiness(_ask(target, route, options, deadline))
+            return Fetched(into, target.ref if urls.is_sha(target.ref) else "HEAD")
         if not _REDIRECT.search(completed.stderr):
             raise _failure(target, route, completed, options, deadline)
         target = discovery.redirected(target, _ask(target, route, options, deadline))
@@ -103,10 +105,11 @@ def _config(repo: Repo, route: Route, options: FetchOptions) -> list[tuple[str, 
     return config
 
 
-def _fetched(repo: Repo, into: Path, completed: command.Completed) -> Fetched:
-    if _EMPTY.search(completed.stderr):
-        raise EmptyError("the repository holds no commit; push one, or leave it out")
-    return Fetched(into, repo.ref if repo.ref and urls.is_sha(repo.ref) else "HEAD")
+def _emptiness(answer: discovery.Answer) -> RepoError:
+    """Return what an empty clone means: git takes any page of text for a list of no refs."""
+    if answer.is_from_git():
+        return EmptyError("the repository holds no commit; push one, or leave it out")
+    return CorruptError("the address answers, but not as a git server; check the URL in a browser")
 
 
 def _failure(
