@@ -1,0 +1,52 @@
+# Needs Python >= 3.11 (with venv), git and make. Everything else comes into .venv, from hashed files.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+DIGEST := .demo/digest.txt
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --no-cache --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command "make requirements"
+# The hashes are the public index's, of every platform's files, whatever this machine is told to ask.
+unexport UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_INDEX_URL
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test check requirements clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+demo: $(STAMP)  ## Digest this repository's HEAD commit and show the first lines
+	@mkdir -p $(dir $(DIGEST))
+	$(BIN)/repomill digest . -o $(DIGEST)
+	@head -n 40 $(DIGEST)
+	@echo "… the whole digest is in $(DIGEST) ($$(wc -l < $(DIGEST)) lines)"
+
+test: $(STAMP)  ## Run the tests; less than 95 % branch coverage fails
+	$(BIN)/python -m pytest -n auto --cov
+
+check: $(STAMP)  ## Lint, check the format, the types, the imports and the dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+
+requirements: $(STAMP)  ## Write requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --group dev -o requirements/dev.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) --constraint requirements/dev.txt -o requirements/runtime.txt
+
+clean:  ## Remove everything that make has made
+	rm -rf $(VENV) .demo .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests container -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Wheels only: building a source distribution would fetch its build tools without hashes.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "repomill needs Python 3.11 or newer, and $(PYTHON) is not; try: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
