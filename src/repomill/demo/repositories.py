@@ -1,7 +1,7 @@
 """Make bare repositories without git, checkout or user configuration.
 
-Trees are written byte by byte, so names can be made that git itself refuses to add. The same
-input gives the same SHAs on every machine.
+Trees and commits are written byte by byte, so names can be made that git itself refuses to add.
+The same input gives the same SHAs on every machine.
 """
 
 import re
@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import pygit2
-from pygit2.enums import FileMode, ObjectType
+from pygit2.enums import FileMode
+
+from repomill.demo.packfile import Packfile
 
 NEW_YEAR_2024 = 1_704_067_200
 """The time of every commit that is given no other: seconds since the epoch, UTC."""
@@ -21,9 +23,11 @@ NEW_YEAR_2024 = 1_704_067_200
 LARGEST_FILE_BYTES = 5_000_000
 """Larger files of a distribution, mostly compiled libraries, stay out of its repository."""
 
+_COMPILED_OR_LOCAL = frozenset({".pyc", ".pth"})
+"""Byte code; and path files, where an editable installation names folders of this machine."""
+
 _INSTALLER_RECORDS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """Written at installation (PyPA, "Recording installed projects"): they tell of this machine."""
-
 
 _ROOT = b""
 
@@ -43,12 +47,12 @@ class Submodule:
 
 
 Content: TypeAlias = bytes | Link | Submodule
-Files: TypeAlias = Mapping[str, Content] | Mapping[bytes, Content] | Mapping[str | bytes, Content]
+Name = TypeVar("Name", bound=str | bytes)
 
 
 def write_repository(
     path: Path,
-    files: Files,
+    files: Mapping[Name, Content],
     *,
     branch: str = "main",
     message: str = "Add files",
@@ -62,18 +66,17 @@ def write_repository(
     *when* is seconds since the epoch. Raises ValueError for a name with a null byte, which no
     tree can hold.
     """
-    repository = _repository(path)
     contents = {_encoded(name): content for name, content in files.items()}
-    tree = _write_trees(repository, contents)
+    repository = _repository(path)
     reference = f"refs/heads/{branch}"
     tip = repository.references.get(reference)
-    author = pygit2.Signature("Demo", "demo@example.org", when, 0)
-    commit = repository.create_commit(
-        None, author, author, message, tree, [tip.target] if tip else []
-    )
-    repository.references.create(reference, commit, force=True)
+    pack = Packfile()
+    tree = _write_trees(pack, contents)
+    commit = pack.add("commit", _commit(tree, tip, message, when))
+    pack.write(path)
+    repository.references.create(reference, commit.hex(), force=True)
     repository.set_head(reference)
-    return str(commit)
+    return commit.hex()
 
 
 def write_branch(path: Path, name: str, sha: str) -> None:
@@ -91,8 +94,8 @@ def package_repositories(
 ) -> list[Path]:
     """Make `root/OWNER/NAME.git` from each Python distribution installed here; return the paths.
 
-    They hold its files as installed, without byte code, what lies outside site-packages, what
-    describes the installation, and files above LARGEST_FILE_BYTES. NAME is the canonical name
+    They hold its files as installed; left out are byte code, files outside site-packages, the
+    installer's own records, and files above LARGEST_FILE_BYTES. NAME is the canonical name
     (PEP 503). Distributions left with fewer than two files do not count; of the others the first
     *count* by name are made, None being all.
     """
@@ -118,37 +121,44 @@ def _encoded(name: str | bytes) -> bytes:
     return encoded
 
 
+def _commit(tree: bytes, tip: pygit2.Reference | None, message: str, when: int) -> bytes:
+    parent = f"parent {tip.target}\n" if tip else ""
+    signed = f"Demo <demo@example.org> {when} +0000"
+    head = f"tree {tree.hex()}\n{parent}author {signed}\ncommitter {signed}\n"
+    return f"{head}\n{message}".encode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """A line of a tree object."""
 
     mode: FileMode
     name: bytes
-    oid: pygit2.Oid
+    oid: bytes
 
     def raw(self) -> bytes:
-        return b"%o %b\0%b" % (self.mode, self.name, self.oid.raw)
+        return b"%o %b\0%b" % (self.mode, self.name, self.oid)
 
     def order(self) -> bytes:
         """Git sorts folders as if their names ended in a slash (git's base_name_compare)."""
         return self.name + b"/" if self.mode == FileMode.TREE else self.name
 
 
-def _write_trees(repository: pygit2.Repository, contents: Mapping[bytes, Content]) -> pygit2.Oid:
+def _write_trees(pack: Packfile, contents: Mapping[bytes, Content]) -> bytes:
     """Write every folder, the deepest first, and return the root.
 
     A loop, because a hostile chain of folders is deeper than Python's stack.
     """
-    folders = _entries_by_folder(repository, contents)
+    folders = _entries_by_folder(pack, contents)
     for folder in sorted(folders.keys() - {_ROOT}, key=_depth, reverse=True):
         parent, name = _split(folder.removesuffix(b"/"))
-        oid = _write_tree(repository, folders[folder])
+        oid = _write_tree(pack, folders[folder])
         folders[parent].append(_Entry(mode=FileMode.TREE, name=name, oid=oid))
-    return _write_tree(repository, folders[_ROOT])
+    return _write_tree(pack, folders[_ROOT])
 
 
 def _entries_by_folder(
-    repository: pygit2.Repository, contents: Mapping[bytes, Content]
+    pack: Packfile, contents: Mapping[bytes, Content]
 ) -> defaultdict[bytes, list[_Entry]]:
     """Write the files; return their entries by folder, whose path ends in a slash.
 
@@ -157,7 +167,7 @@ def _entries_by_folder(
     folders: defaultdict[bytes, list[_Entry]] = defaultdict(list)
     for path, content in contents.items():
         folder, name = _split(path)
-        folders[folder].append(_write_content(repository, name, content))
+        folders[folder].append(_write_content(pack, name, content))
         while folder and (folder := _split(folder.removesuffix(b"/"))[0]) not in folders:
             folders[folder] = []
     return folders
@@ -173,21 +183,21 @@ def _depth(folder: bytes) -> int:
     return folder.count(b"/")
 
 
-def _write_content(repository: pygit2.Repository, name: bytes, content: Content) -> _Entry:
+def _write_content(pack: Packfile, name: bytes, content: Content) -> _Entry:
     match content:
         case Submodule(commit):
-            return _Entry(mode=FileMode.COMMIT, name=name, oid=pygit2.Oid(hex=commit))
+            return _Entry(mode=FileMode.COMMIT, name=name, oid=bytes.fromhex(commit))
         case Link(target):
-            oid = repository.odb.write(ObjectType.BLOB, target)
+            oid = pack.add("blob", target)
             return _Entry(mode=FileMode.LINK, name=name, oid=oid)
         case _:
-            oid = repository.odb.write(ObjectType.BLOB, content)
+            oid = pack.add("blob", content)
             return _Entry(mode=FileMode.BLOB, name=name, oid=oid)
 
 
-def _write_tree(repository: pygit2.Repository, entries: Iterable[_Entry]) -> pygit2.Oid:
+def _write_tree(pack: Packfile, entries: Iterable[_Entry]) -> bytes:
     lines = (entry.raw() for entry in sorted(entries, key=_Entry.order))
-    return repository.odb.write(ObjectType.TREE, b"".join(lines))
+    return pack.add("tree", b"".join(lines))
 
 
 def _by_canonical_name() -> dict[str, Distribution]:
@@ -201,7 +211,7 @@ def _by_canonical_name() -> dict[str, Distribution]:
 def _installed_files(distribution: Distribution) -> Iterator[tuple[str, bytes]]:
     for file in distribution.files or ():
         is_foreign = file.is_absolute() or {"..", "__pycache__"} & set(file.parts)
-        if is_foreign or file.suffix == ".pyc" or file.name in _INSTALLER_RECORDS:
+        if is_foreign or file.suffix in _COMPILED_OR_LOCAL or file.name in _INSTALLER_RECORDS:
             continue
         path = Path(str(distribution.locate_file(file)))
         if path.is_file() and path.stat().st_size <= LARGEST_FILE_BYTES:

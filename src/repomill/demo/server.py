@@ -72,7 +72,7 @@ class Server(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: _Accepted, client_address: object) -> None:
         """Keep quiet about what clients and the script do to a connection, show our own errors."""
-        if not isinstance(sys.exception(), OSError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
