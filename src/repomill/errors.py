@@ -4,6 +4,8 @@
 
     RepomillError
     ├── UsageError              what the user asked for cannot be read; exit code 2
+    ├── FeedError               the feed cannot be used; exit code 1
+    ├── MovedError              no failure: the repository is to be fetched from another host
     └── RepoError               costs one repository; the run goes on
         ├── AuthError           auth
         ├── BadKeyError         bad_key
@@ -36,6 +38,18 @@ class RepomillError(Exception):
 
 class UsageError(RepomillError):
     """A value given by the user cannot be used; the message names it."""
+
+
+class FeedError(RepomillError):
+    """The feed cannot be used, or not beyond what it gave already."""
+
+
+class MovedError(RepomillError):
+    """The host sends us to another one, for which this process has no credentials."""
+
+    def __init__(self, clone_url: str) -> None:
+        super().__init__(f"moved to {clone_url}")
+        self.clone_url = clone_url
 
 
 class RepoError(RepomillError):
@@ -151,3 +165,11 @@ class UnsupportedError(RepoError):
     """The repository uses something that cannot be read here."""
 
     error_class = "unsupported"
+
+
+def by_class(error_class: str) -> type[RepoError]:
+    """Return the class that carries *error_class*; CrashedError where there is none."""
+    return next(
+        (kind for kind in RepoError.__subclasses__() if kind.error_class == error_class),
+        CrashedError,
+    )

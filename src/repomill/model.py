@@ -26,6 +26,12 @@ class Repo:
     """Branch, tag or full commit SHA; None for what the host calls HEAD."""
     clone_url: str
     """The URL that git is given: as the user spelt it, ``.git`` or not."""
+    pushed_at: str | None = None
+    """What the feed says of the last push (RFC 3339); like the next two, nothing the host said."""
+    description: str | None = None
+    """One line, without control characters."""
+    license: str | None = None
+    """SPDX identifier, or what the feed calls it."""
 
     @property
     def authority(self) -> str:
@@ -144,11 +150,8 @@ class Outcome:
     commit: str | None = None
     bytes_stored: int = 0
     error: RepoError | None = None
-
-    @property
-    def duration_seconds(self) -> float:
-        """All stages together."""
-        return sum(self.seconds.values())
+    duration_seconds: float = 0.0
+    """From the first attempt to the end, waits included."""
 
     @property
     def successful(self) -> bool:

@@ -22,8 +22,21 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 _AZURE_PLATFORM = ipaddress.ip_address("168.63.129.16")
-# RFC 6052 and RFC 8215: an IPv4 address in the last 32 bits
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# Forms of IPv6 with an IPv4 address in the last 32 bits
+_EMBEDDING = (
+    ipaddress.ip_network("64:ff9b::/96"),  # NAT64, RFC 6052
+    ipaddress.ip_network("64:ff9b:1::/48"),  # RFC 8215
+    ipaddress.ip_network("::/96"),  # compatible addresses, RFC 4291 2.5.5.1
+    ipaddress.ip_network("::ffff:0:0:0/96"),  # translated addresses, RFC 2765
+)
+# What older versions of the standard library call global
+_NOT_PUBLIC = (
+    ipaddress.ip_network("fec0::/10"),  # site-local, RFC 3879
+    ipaddress.ip_network("3fff::/20"),  # documentation, RFC 9637
+    ipaddress.ip_network("5f00::/16"),  # segment routing, RFC 9602
+    ipaddress.ip_network("192.88.99.0/24"),  # 6to4 relays, RFC 7526
+    ipaddress.ip_network("192.0.0.0/24"),  # protocol assignments, RFC 6890
+)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -93,10 +106,11 @@ def from_environment(environ: Mapping[str, str], *, allowed: Sequence[str] = ())
     Read are ``https_proxy``, ``all_proxy`` and ``no_proxy`` in either case, and
     ``GIT_SSL_CAINFO`` or else ``SSL_CERT_FILE`` for the certificates to trust.
     """
-    names = {name.lower(): value for name, value in environ.items()}
-    proxies = {
-        name: names[f"{name}_proxy"] for name in ("https", "all", "no") if f"{name}_proxy" in names
-    }
+    proxies = {}
+    for name in ("https", "all", "no"):
+        lower, upper = f"{name}_proxy", f"{name.upper()}_PROXY"
+        proxies[name] = environ.get(lower, environ.get(upper, ""))
+    proxies["no"] = ",".join(proxies["no"].replace(",", " ").split())
     return NetworkRules(
         allowed=frozenset(_allowed_host(text) for text in allowed),
         proxies=proxies,
@@ -113,7 +127,10 @@ def is_public(address: Address) -> bool:
     True
     """
     return all(
-        reading.is_global and not reading.is_multicast and reading != _AZURE_PLATFORM
+        reading.is_global
+        and not reading.is_multicast
+        and reading != _AZURE_PLATFORM
+        and not any(reading in network for network in _NOT_PUBLIC)
         for reading in _readings(address)
     )
 
@@ -129,7 +146,7 @@ def _readings(address: Address) -> list[Address]:
         readings.append(address.sixtofour)
     if address.teredo:
         readings.extend(address.teredo)
-    if any(address in network for network in _NAT64):
+    if any(address in network for network in _EMBEDDING):
         readings.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return readings
 

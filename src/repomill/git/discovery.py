@@ -7,26 +7,22 @@ headers. No redirect is followed here: the caller checks the new address first.
 from __future__ import annotations
 
 import email.utils
-import ssl
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import urllib3
-
-from repomill import urls
-from repomill.errors import BadUrlError, BlockedError, NetworkError, NotFoundError
+from repomill import http, urls
+from repomill.errors import BadUrlError, BlockedError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from repomill.deadline import Deadline
     from repomill.model import Repo
     from repomill.network import Route
 
 _SERVICE = "/info/refs?service=git-upload-pack"
-_MAX_SECONDS = 30.0
 _MAX_RETRY_AFTER_SECONDS = 86_400.0
 
 
@@ -65,29 +61,17 @@ def ask(
 
     Raises NetworkError when the host does not answer, DeadlineError when it is too late to ask.
     """
-    seconds = min(deadline.remaining_seconds(), _MAX_SECONDS)
-    headers = {"User-Agent": "git/2 (repomill)", "Host": repo.authority}
+    headers = {"User-Agent": "git/2 (repomill)"}
     if authorization:
         headers["Authorization"] = authorization
-    context = ssl.create_default_context(cafile=ca_file)
-    error: Exception | None = None
-    for pool, url in _pools(repo, route, context, seconds):
-        with pool:
-            try:
-                response = pool.request(
-                    "GET",
-                    url,
-                    headers=headers,
-                    redirect=False,
-                    retries=False,
-                    preload_content=False,
-                )
-            except urllib3.exceptions.HTTPError as failure:
-                error = failure
-                continue
-            response.close()
-            return Answer(response.status, {k.lower(): v for k, v in response.headers.items()})
-    raise NetworkError(f"{repo.authority} did not answer ({type(error).__name__})")
+    with http.get_via(
+        route,
+        _first_request(repo),
+        ca_file=ca_file,
+        headers=headers,
+        timeout_seconds=min(deadline.remaining_seconds(), http.DEFAULT_TIMEOUT_SECONDS),
+    ) as response:
+        return Answer(response.status, {k.lower(): v for k, v in response.headers.items()})
 
 
 def redirected(repo: Repo, answer: Answer) -> Repo:
@@ -114,28 +98,6 @@ def redirected(repo: Repo, answer: Answer) -> Repo:
     return target.with_ref(repo.ref)
 
 
-def _pools(
-    repo: Repo, route: Route, context: ssl.SSLContext, seconds: float
-) -> Iterator[tuple[urllib3.HTTPSConnectionPool | urllib3.ProxyManager, str]]:
-    """Yield each way to the host, with what to ask for on it."""
-    url = f"{repo.clone_url}{_SERVICE}"
-    if route.proxy:
-        proxy_headers = urllib3.make_headers(
-            proxy_basic_auth=urllib3.util.parse_url(route.proxy).auth
-        )
-        yield (
-            urllib3.ProxyManager(
-                route.proxy, proxy_headers=proxy_headers, ssl_context=context, timeout=seconds
-            ),
-            url,
-        )
-    for address in route.addresses:
-        pool = urllib3.HTTPSConnectionPool(
-            address,
-            repo.port,
-            ssl_context=context,
-            timeout=seconds,
-            server_hostname=repo.host,
-            assert_hostname=repo.host,
-        )
-        yield pool, url.partition(repo.authority)[2]
+def _first_request(repo: Repo) -> http.Url:
+    path = repo.clone_url.partition(repo.authority)[2]
+    return http.Url(host=repo.host, port=repo.port, target=f"{path}{_SERVICE}")
