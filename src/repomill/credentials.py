@@ -8,19 +8,20 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from repomill.errors import UsageError
-from repomill.urls import GITHUB, HTTPS_PORT
+from repomill.urls import GITHUB, HTTPS_PORT, authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_USER_PART = re.compile(r"(?<=://)[^/\s@]*@")
+_USER_PART = re.compile(r"(?<=://)\S*@")
 _AUTHORIZATION = re.compile(r"(?i)(authorization:\s*)(?:basic|bearer|token)\s+\S+")
 # Prefixes that GitHub and GitLab publish for secret scanners.
 _KNOWN_TOKENS = re.compile(r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})")
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
 _MASK = "***"
 _SHORTEST_MASKED = 4
 """A shorter secret would mask half the words of a text."""
@@ -36,9 +37,13 @@ class Credentials:
 
     def authorization(self, host: str, port: int) -> str | None:
         """Return the ``Authorization`` header's value for exactly this host and port, or None."""
-        authority = host if port == HTTPS_PORT else f"{host}:{port}"
-        token = self.tokens.get(authority)
+        token = self.tokens.get(authority(host, port))
         return None if token is None else f"Basic {_basic(token)}"
+
+    def only_for(self, host: str, port: int) -> Credentials:
+        """Return what a process that talks to this host alone may know."""
+        own = authority(host, port)
+        return Credentials(tokens={own: self.tokens[own]} if own in self.tokens else {})
 
     def redact(self, text: str) -> str:
         """Return *text* without any credential, however it is encoded."""
@@ -64,7 +69,9 @@ def from_environment(environ: Mapping[str, str]) -> Credentials:
     tokens = _read_tokens(environ.get("REPOMILL_TOKENS", ""))
     if github := environ.get("GITHUB_TOKEN", "").strip():
         tokens.setdefault(GITHUB, _check_token(github, "GITHUB_TOKEN"))
-    return Credentials(tokens=tokens, other_secrets=tuple(_proxy_passwords(environ)))
+    return Credentials(
+        tokens=tokens, other_secrets=tuple(filter(None, (github, *_proxy_passwords(environ))))
+    )
 
 
 def _read_tokens(text: str) -> dict[str, str]:
@@ -73,7 +80,7 @@ def _read_tokens(text: str) -> dict[str, str]:
     advice = 'REPOMILL_TOKENS must be a JSON object: {"HOST[:PORT]": "token"}'
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UsageError(advice) from None
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise UsageError(advice)
@@ -94,9 +101,13 @@ def _check_token(token: str, where: str) -> str:
 def _proxy_passwords(environ: Mapping[str, str]) -> Iterable[str]:
     for name, value in environ.items():
         if name.lower() in {"https_proxy", "all_proxy", "http_proxy"}:
-            password = urlsplit(value if "://" in value else f"//{value}").password
+            try:
+                password = urlsplit(value if "://" in value else f"//{value}").password
+            except ValueError:
+                raise UsageError(f"{name} is no URL of a proxy") from None
             if password:
                 yield password
+                yield unquote(password)
 
 
 def _basic(token: str) -> str:
@@ -106,7 +117,11 @@ def _basic(token: str) -> str:
 
 def _spell(secret: str) -> Iterable[str]:
     yield secret
-    yield quote(secret, safe="")
+    yield json.dumps(secret)[1:-1]
+    yield repr(secret)[1:-1]
+    for quoted in (quote(secret), quote(secret, safe="")):
+        yield quoted
+        yield _PERCENT.sub(lambda found: found[0].lower(), quoted)
     yield base64.b64encode(secret.encode()).decode()
     yield base64.urlsafe_b64encode(secret.encode()).decode()
     yield _basic(secret)

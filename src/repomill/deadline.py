@@ -17,10 +17,17 @@ class Deadline:
 
     def remaining_seconds(self) -> float:
         """Return the seconds left; DeadlineError when there are none."""
-        left = self._started + self.timeout_seconds - time.monotonic()
-        if left <= 0:
+        if (left := self.left_seconds()) <= 0:
             raise self.passed()
         return left
+
+    def left_seconds(self) -> float:
+        """Return the seconds left, none or less when it has passed."""
+        return self.timeout_seconds - self.spent_seconds()
+
+    def spent_seconds(self) -> float:
+        """Return the seconds since it was set."""
+        return time.monotonic() - self._started
 
     def passed(self) -> DeadlineError:
         """Return the error that says so."""

@@ -1,40 +1,34 @@
-"""One repository through every stage: fetch, select, gitingest, compose, store."""
+"""One repository, supervised: attempts in a sandbox under one deadline, then the store."""
 
 from __future__ import annotations
 
-import tempfile
+import asyncio
+import signal
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
-from repomill import urls
+from repomill import results, retry, urls
+from repomill.credentials import Credentials
 from repomill.deadline import Deadline
-from repomill.digest import compose, gitingest, select, view
-from repomill.digest.select import SelectOptions
-from repomill.errors import (
-    BadUrlError,
-    DigestError,
-    EmptyError,
-    OutOfMemoryError,
-    RepoError,
-)
-from repomill.git import fetch, tree
-from repomill.model import Digest, LocalRepo, Outcome, Repo, Status
+from repomill.errors import BadUrlError, CrashedError, DigestError, EmptyError, RepoError
+from repomill.git import fetch
+from repomill.isolation.forkserver import Limits
+from repomill.model import LocalRepo, Outcome, Repo, Status
+from repomill.results import Made
 from repomill.stores.base import JSON, TEXT
+from repomill.task import WORKER, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from repomill.digest.select import SelectOptions
     from repomill.git.fetch import FetchOptions
+    from repomill.isolation.sandbox import Ended, Sandbox
+    from repomill.retry import OnRetry
     from repomill.stores.base import Store
-
-SCRATCH_PREFIX = "repomill-"
 
 _log = structlog.get_logger()
 
@@ -44,8 +38,11 @@ class JobOptions:
     """How one repository is worked on."""
 
     fetch: FetchOptions
-    select: SelectOptions = field(default_factory=SelectOptions)
+    select: SelectOptions
+    limits: Limits = field(default_factory=Limits)
     timeout_seconds: float = 300.0
+    """All attempts together."""
+    attempts: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,127 +53,155 @@ class Kept:
     size_bytes: int = 0
 
 
-Keep = Callable[[Digest], Kept]
+Keep = Callable[[Made], Kept]
 
 
-def make_digest(
-    source: Repo | LocalRepo, options: JobOptions, seconds: dict[str, float] | None = None
-) -> Digest:
-    """Return the digest of what *source* names; stage → wall seconds go into *seconds*.
+class Job:
+    """Turns a repository into its Outcome; whatever goes wrong costs that repository alone."""
 
-    Raises the RepoError that says why there is none. No file outlives the call.
-    """
-    seconds = {} if seconds is None else seconds
-    if isinstance(source, LocalRepo):
-        commit = tree.open_commit(source.path)
-        return _digest(commit, _local_name(source, commit), None, options, seconds)
-    deadline = Deadline(options.timeout_seconds)
-    with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX) as scratch:
-        with _timed(seconds, "fetch"):
-            fetched = fetch.fetch(source, Path(scratch) / "repo.git", options.fetch, deadline)
-        commit = tree.open_commit(fetched.path, fetched.revision)
-        return _digest(commit, source.full_name, source.url, options, seconds)
+    def __init__(self, sandbox: Sandbox, options: JobOptions) -> None:
+        self._sandbox = sandbox
+        self._options = options
+
+    async def process(self, source: Repo | LocalRepo, keep: Keep, on_retry: OnRetry) -> Outcome:
+        """Digest *source*, hand the digest to *keep* in a thread, and say what came of it."""
+        deadline = Deadline(self._options.timeout_seconds)
+        policy = retry.RepositoryPolicy(self._options.attempts, deadline, on_retry)
+        seconds: dict[str, float] = {}
+        try:
+            async for attempt in retry.repository_attempts(policy):
+                with attempt:
+                    made = await self._attempt(source, deadline, seconds)
+            kept = await _upload(keep, made, seconds)
+        except Exception as error:  # noqa: BLE001 the one place: it costs one repository
+            return Outcome(
+                repo=source,
+                status=Status.EMPTY if isinstance(error, EmptyError) else Status.FAILED,
+                attempts=max(1, policy.failures),
+                seconds=seconds,
+                error=_as_repo_error(error),
+                duration_seconds=deadline.spent_seconds(),
+            )
+        return Outcome(
+            repo=source,
+            status=Status.STORED,
+            attempts=policy.failures + 1,
+            seconds=seconds,
+            key=kept.key,
+            commit=made.commit,
+            bytes_stored=kept.size_bytes,
+            duration_seconds=deadline.spent_seconds(),
+        )
+
+    async def _attempt(
+        self, source: Repo | LocalRepo, deadline: Deadline, seconds: dict[str, float]
+    ) -> Made:
+        """Try once, on as many hosts as the repository is sent to."""
+        moved_to: Repo | None = None
+        for _ in range(fetch.MAX_REDIRECTS + 1):
+            result = await self._work(self._task(source, moved_to, deadline), deadline)
+            for stage, spent in result.seconds.items():
+                seconds[stage] = seconds.get(stage, 0.0) + spent
+            if result.error:
+                raise result.error
+            if result.made:
+                return result.made
+            moved_to = _target(result.moved_to or "", source)
+        raise fetch.too_many_redirects()
+
+    async def _work(self, task: Task, deadline: Deadline) -> results.Result:
+        call = self._sandbox.call(
+            f"{WORKER}:run",
+            task,
+            limits=self._options.limits,
+            timeout_seconds=task.timeout_seconds,
+        )
+        async with call as ended:
+            if ended.timed_out:
+                raise deadline.passed()
+            if ended.code != 0:
+                raise _crash(ended)
+            return results.read(ended.scratch)
+
+    def _task(self, source: Repo | LocalRepo, moved_to: Repo | None, deadline: Deadline) -> Task:
+        """Return what the worker is told: of the credentials only those for its host."""
+        target = moved_to or source
+        known = self._options.fetch.credentials
+        own = (
+            known.only_for(target.host, target.port) if isinstance(target, Repo) else Credentials()
+        )
+        return Task(
+            source=source,
+            fetch_from=moved_to,
+            fetch=replace(self._options.fetch, credentials=own),
+            select=self._options.select,
+            timeout_seconds=deadline.remaining_seconds(),
+        )
 
 
-def process(source: Repo | LocalRepo, keep: Keep, options: JobOptions) -> Outcome:
-    """Digest *source*, hand the digest to *keep*, and return what became of it.
-
-    Whatever goes wrong costs this repository alone: nothing but the end of the process is raised.
-    """
-    seconds: dict[str, float] = {}
-    try:
-        digest = make_digest(source, options, seconds)
-        with _timed(seconds, "store"):
-            kept = keep(digest)
-    except EmptyError as error:
-        return Outcome(repo=source, status=Status.EMPTY, seconds=seconds, error=error)
-    except RepoError as error:
-        return Outcome(repo=source, status=Status.FAILED, seconds=seconds, error=error)
-    except MemoryError:
-        full = OutOfMemoryError("there is not enough memory for this repository")
-        return Outcome(repo=source, status=Status.FAILED, seconds=seconds, error=full)
-    except Exception as error:  # noqa: BLE001 the one place: a defect costs one repository
-        _log.debug("Unexpected error", exc_info=True)
-        defect = DigestError(f"unexpected {type(error).__name__}: {error}; please report it")
-        return Outcome(repo=source, status=Status.FAILED, seconds=seconds, error=defect)
-    return Outcome(
-        repo=source,
-        status=Status.STORED,
-        seconds=seconds,
-        key=kept.key,
-        commit=digest.commit,
-        bytes_stored=kept.size_bytes,
-    )
-
-
-def keep_in(store: Store, repo: Repo) -> Keep:
-    """Return the function that keeps the digest of *repo* in *store*.
+def keep_in(store: Store, repo: Repo, key: str) -> Keep:
+    """Return the function that keeps the digest of *repo* in *store*, under *key*.
 
     The metadata object goes first, the digest last: its arrival is the commit.
     """
 
-    def keep(digest: Digest) -> Kept:
+    def keep(made: Made) -> Kept:
         processed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         user_metadata = {
             "url": repo.url,
-            "commit": digest.commit,
+            "commit": made.commit,
             "processedat": processed,
-            "fingerprint": digest.fingerprint,
+            "fingerprint": made.fingerprint,
+            **({"pushedat": repo.pushed_at} if repo.pushed_at else {}),
         }
-        metadata = compose.render({**digest.metadata, "processedat": processed})
-        store.put(metadata_key(repo), metadata, content_type=JSON, metadata={})
-        key = digest_key(repo)
-        store.put(key, digest.body, content_type=TEXT, metadata=user_metadata)
-        return Kept(key, len(metadata) + len(digest.body))
+        store.put(metadata_key(key), made.metadata, content_type=JSON, metadata={})
+        store.put(digest_key(key), made.body, content_type=TEXT, metadata=user_metadata)
+        return Kept(digest_key(key), len(made.metadata) + len(made.body))
 
     return keep
 
 
-def digest_key(repo: Repo) -> str:
-    """Return the key of the repository's digest."""
-    return f"gitingest/{repo.key}/summary.txt"
+def digest_key(key: str) -> str:
+    """Return where the digest of the repository called *key* is stored."""
+    return f"gitingest/{key}/summary.txt"
 
 
-def metadata_key(repo: Repo) -> str:
-    """Return the key of the repository's metadata object."""
-    return f"metadata/{repo.key}.json"
+def metadata_key(key: str) -> str:
+    """Return where the metadata of the repository called *key* is stored."""
+    return f"metadata/{key}.json"
 
 
-def _digest(
-    commit: tree.Commit,
-    full_name: str,
-    url: str | None,
-    options: JobOptions,
-    seconds: dict[str, float],
-) -> Digest:
-    with _timed(seconds, "select"):
-        selection = select.select(
-            commit.entries(), options.select, default_patterns=gitingest.DEFAULT_PATTERNS
-        )
-    with _timed(seconds, "gitingest"):
-        root_name = full_name.replace("/", "-")
-        ingested = gitingest.ingest(view.build(root_name, selection.chosen, commit.read))
-    facts = compose.Facts(
-        full_name=full_name, url=url, commit=commit.sha, committed=commit.committed
-    )
-    with _timed(seconds, "compose"):
-        return compose.compose(facts, selection, ingested, options.select)
-
-
-def _local_name(source: LocalRepo, commit: tree.Commit) -> str:
-    """Return ``OWNER/NAME`` from the repository's origin, else the name of its folder."""
-    try:
-        return urls.parse(commit.origin() or "").full_name
-    except BadUrlError:
-        folder = source.path.resolve()
-        folder = folder.parent if folder.name == ".git" else folder
-        return folder.name.removesuffix(".git") or "repository"
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+async def _upload(keep: Keep, made: Made, seconds: dict[str, float]) -> Kept:
+    """Keep the digest; an upload that fails is retried by itself."""
     started = time.perf_counter()
     try:
-        yield
+        async for attempt in retry.upload_attempts():
+            with attempt:
+                return await asyncio.to_thread(keep, made)
     finally:
-        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - started
+        seconds["store"] = time.perf_counter() - started
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _as_repo_error(error: Exception) -> RepoError:
+    if isinstance(error, RepoError):
+        return error
+    _log.debug("Unexpected error", exc_info=error)
+    return DigestError(f"unexpected {type(error).__name__}: {error}; please report it")
+
+
+def _target(clone_url: str, source: Repo | LocalRepo) -> Repo:
+    """Return the repository at *clone_url*, at the ref of *source*; a worker names the URL."""
+    try:
+        return urls.parse(clone_url).with_ref(source.ref if isinstance(source, Repo) else None)
+    except BadUrlError as error:
+        raise CrashedError("the worker named an address that is none; try again") from error
+
+
+def _crash(ended: Ended) -> CrashedError:
+    if ended.code is None:
+        return CrashedError("the processes that worked on it were killed; try again")
+    if ended.code < 0:
+        name = signal.Signals(-ended.code).name
+        return CrashedError(f"its worker died of {name}; was there enough memory?")
+    return CrashedError(f"its worker ended with {ended.code}; try again, and report it")

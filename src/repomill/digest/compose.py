@@ -96,7 +96,7 @@ def fingerprint(options: SelectOptions) -> str:
 
 def render(metadata: Mapping[str, Any]) -> bytes:
     """Return the metadata object as JSON, the same bytes for the same values."""
-    return (json.dumps(metadata, ensure_ascii=False, indent=1) + "\n").encode()
+    return gitingest.encode(json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
 
 
 def _header(facts: Facts, files: int, token_count: int) -> str:

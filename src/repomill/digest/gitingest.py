@@ -6,8 +6,10 @@ strips those of other loggers and starts a thread. All of that is undone here.
 
 from __future__ import annotations
 
+import locale
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _import_quietly() -> None:
-    """Import gitingest and put logging back as it was."""
+    """Import gitingest and put logging, and the locale, back as they were."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     others = {
@@ -31,11 +33,14 @@ def _import_quietly() -> None:
         for name, logger in logging.root.manager.loggerDict.items()
         if isinstance(logger, logging.Logger)
     }
+    root.handlers = []  # those found there would be closed
+    language = locale.setlocale(locale.LC_ALL)
     import gitingest.ingestion  # noqa: PLC0415, F401 what surrounds it is the point
     import loguru  # noqa: PLC0415
 
     loguru.logger.remove()  # ends its thread too
-    root.handlers[:], root.level = handlers, level
+    locale.setlocale(locale.LC_ALL, language)
+    root.handlers, root.level = handlers, level
     for name, (own, propagate) in others.items():
         logging.getLogger(name).handlers[:] = own
         logging.getLogger(name).propagate = propagate
@@ -77,6 +82,13 @@ def ingest(view: Folder) -> Ingested:
 
     Raises DigestError where gitingest fails, and what reading an entry raises.
     """
+    # In a thread the stack begins anew: how deeply a notebook may be nested before Python gives up
+    # must not depend on who called.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(_ingest, view).result()
+
+
+def _ingest(view: Folder) -> Ingested:
     query = SimpleNamespace(
         local_path=view,
         subpath="/",
@@ -91,13 +103,11 @@ def ingest(view: Folder) -> Ingested:
         include_patterns=None,
     )
     blocks: list[Block] = []
-    token = _blocks.set(blocks)
+    _blocks.set(blocks)
     try:
         _, tree, content = ingestion.ingest_query(query)
     except (ValueError, AttributeError) as error:
         raise DigestError(f"gitingest failed: {error}") from error
-    finally:
-        _blocks.reset(token)
     return Ingested(tree, content, blocks)
 
 

@@ -8,6 +8,7 @@ patterns take 4 s one by one and a twentieth of that this way.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -74,8 +75,11 @@ class _Rule:
 
 def _compile(line: str) -> GitIgnoreSpecPattern:
     try:
-        return GitIgnoreSpecPattern(line)
-    except GitIgnorePatternError as error:
+        with warnings.catch_warnings():
+            # Python warns where a set of characters reads otherwise elsewhere: [[:alpha:]], say.
+            warnings.simplefilter("error", FutureWarning)
+            return GitIgnoreSpecPattern(line)
+    except (GitIgnorePatternError, re.error, FutureWarning) as error:
         raise UsageError(f"{line!r} is no gitignore pattern: {error}") from None
 
 
@@ -83,12 +87,29 @@ def _rules(patterns: list[GitIgnoreSpecPattern], *, positive: bool) -> Iterable[
     """Yield one rule for all patterns about single names, and one for all about paths."""
     for whole_path in (False, True):
         sources = [
-            _GROUP_NAME.sub("(?:", pattern.regex.pattern)
+            _whole(pattern.regex.pattern)
             for pattern in patterns
             if pattern.regex and _is_about_path(str(pattern.pattern)) is whole_path
         ]
         if sources:
-            yield _Rule(positive, whole_path, re.compile("|".join(sources)))
+            yield _Rule(positive, whole_path, re.compile("|".join(sources), re.DOTALL))
+
+
+def _whole(source: str) -> str:
+    """Return pathspec's expression, which also matches what lies below, for the entry alone.
+
+    What lies below an excluded folder is never asked about, as in git. A folder ends with a slash.
+    """
+    source = _GROUP_NAME.sub("(?:", source)
+    if source == "(?:/)":
+        return r".*/\Z"
+    if source == "/":
+        return ".+/."
+    if source.endswith("(?:(?:/)|$)"):
+        return source.removesuffix("(?:(?:/)|$)") + r"/?\Z"
+    if source.endswith("(?:/)"):
+        return source + r"\Z"
+    return source + "." if source.endswith("/") else source
 
 
 def _is_about_path(line: str) -> bool:

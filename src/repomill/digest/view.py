@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Self
 
 from repomill.digest import names, text
@@ -81,7 +82,7 @@ class Folder(Node):
 
     def __init__(self, name: str, path: str) -> None:
         super().__init__(name, path)
-        self.children: dict[str, Node] = {}
+        self.children: list[Node] = []
 
     def __truediv__(self, subpath: str) -> Folder:
         """Return the folder itself for ``.``, the only path gitingest asks for."""
@@ -91,7 +92,7 @@ class Folder(Node):
 
     def iterdir(self) -> Iterable[Node]:
         """Return the children."""
-        return self.children.values()
+        return self.children
 
     def is_dir(self) -> bool:
         """Whether it is a folder."""
@@ -103,16 +104,16 @@ class Leaf(Node):
 
     def __init__(self, name: str, path: str, entry: Entry, read: Reader) -> None:
         super().__init__(name, path)
+        self._plain_name = name
         self.entry = entry
         self._read = read
         self._text: str | None = None
-        self._failure: RepoError | None = None
+        self._failure: RepoError | MemoryError | None = None
 
     @property
     def suffix(self) -> str:
         """The part of the name behind its last dot, as pathlib has it."""
-        stem, dot, ending = self.name.rpartition(".")
-        return f".{ending}" if stem and dot and ending else ""
+        return PurePosixPath(self._plain_name).suffix
 
     def is_file(self) -> bool:
         """Whether it is a regular file."""
@@ -151,7 +152,7 @@ class Leaf(Node):
     def _data(self) -> bytes:
         try:
             return self._read(self.entry)
-        except RepoError as error:
+        except (RepoError, MemoryError) as error:
             self._failure = error
             raise
 
@@ -168,7 +169,7 @@ def build(root_name: str, entries: Iterable[Entry], read: Reader) -> Folder:
     for entry in entries:
         path = names.decode(entry.path)
         parent, _, name = path.rpartition("/")
-        _folder(folders, parent).children[name] = Leaf(name, path, entry, read)
+        _folder(folders, parent).children.append(Leaf(name, path, entry, read))
     return root
 
 
@@ -181,7 +182,7 @@ def _folder(folders: dict[str, Folder], path: str) -> Folder:
     folder = folders[path]
     for path in reversed(missing):
         name = path.rpartition("/")[2]
-        child = Folder(name, path)
-        folder.children[name] = folders[path] = child
+        child = folders[path] = Folder(name, path)
+        folder.children.append(child)
         folder = child
     return folder

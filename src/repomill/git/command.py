@@ -10,8 +10,6 @@ import subprocess
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-import structlog
-
 from repomill.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from repomill.deadline import Deadline
 
-_log = structlog.get_logger()
 _CHUNK_BYTES = 1 << 16
 _MAX_STDERR_BYTES = 1 << 16
 
@@ -60,12 +57,7 @@ _CONFIG = (
     ("advice.detachedHead", "false"),
 )
 
-_KEPT_VARIABLES = (
-    "PATH",
-    "TMPDIR",
-    *("https_proxy", "all_proxy", "no_proxy"),
-    *("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-)
+_KEPT_VARIABLES = ("PATH", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +68,23 @@ class Completed:
     stderr: str
 
 
+def kept_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of *environ* that a git process gets to see."""
+    return {name: environ[name] for name in _KEPT_VARIABLES if name in environ}
+
+
 def environment(
-    parent: Mapping[str, str], config: Sequence[tuple[str, str]], *, ca_file: str | None
+    parent: Mapping[str, str],
+    config: Sequence[tuple[str, str]],
+    *,
+    ca_file: str | None,
+    proxy: str | None,
 ) -> dict[str, str]:
     """Return the whole environment of a git process.
 
-    Of *parent* only the search path, the scratch folder and the proxies go in. *config* is added to
-    the hardened configuration; it travels in the environment, where ``ps`` does not show it.
+    Of *parent* only the search path and the scratch folder go in. *config* is added to the hardened
+    configuration; it travels in the environment, where ``ps`` does not show it. Whether there is a
+    *proxy* has been decided: git is not left to decide it once more.
     """
     pairs = [*_CONFIG, *config]
     hardened = {
@@ -101,9 +103,10 @@ def environment(
     for index, (key, value) in enumerate(pairs):
         hardened[f"GIT_CONFIG_KEY_{index}"] = key
         hardened[f"GIT_CONFIG_VALUE_{index}"] = value
+    hardened |= {"https_proxy": proxy} if proxy else {"no_proxy": "*"}
     if ca_file:
         hardened["GIT_SSL_CAINFO"] = ca_file
-    return {name: parent[name] for name in _KEPT_VARIABLES if name in parent} | hardened
+    return kept_variables(parent) | hardened
 
 
 def run(arguments: Sequence[str], env: Mapping[str, str], deadline: Deadline) -> Completed:
@@ -113,7 +116,6 @@ def run(arguments: Sequence[str], env: Mapping[str, str], deadline: Deadline) ->
     is left.
     """
     deadline.remaining_seconds()
-    _log.debug("Running git", arguments=list(arguments))
     with _started(arguments, env) as process:
         stderr = _read_until_closed(process.stderr, deadline)
         code = _wait(process, deadline)
@@ -131,7 +133,7 @@ def _started(arguments: Sequence[str], env: Mapping[str, str]) -> Iterator[subpr
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-    except FileNotFoundError:
+    except OSError:
         raise UnsupportedError("git is not installed, or not on the PATH; install it") from None
     try:
         yield process

@@ -11,6 +11,7 @@ from repomill.errors import (
     CorruptError,
     NetworkError,
     NotFoundError,
+    OutOfMemoryError,
     RateLimitedError,
     RepoError,
     TooLargeError,
@@ -18,6 +19,8 @@ from repomill.errors import (
 )
 
 _MAX_QUOTED_CHARACTERS = 300
+_MAX_READ_CHARACTERS = 1000
+_NO_NEWS = re.compile(r"\s*$|Cloning into ")
 _URL = re.compile(r"https?://[^\s']*")
 
 
@@ -45,6 +48,16 @@ _AUTHENTICATION = _rule(
 
 # The first that matches counts. Words of git 2.30 to 2.50, libcurl (OpenSSL and GnuTLS) and GitHub.
 _RULES = (
+    _rule(
+        r"no space left|file too large|disk quota|file size limit|died of signal 25",
+        TooLargeError,
+        "the scratch folder has no room for it; point TMPDIR to a larger one",
+    ),
+    _rule(
+        r"out of memory|cannot allocate|unable to create thread",
+        OutOfMemoryError,
+        "git needs more memory than a worker may take; raise --memory",
+    ),
     _rule(
         r"remote branch .* not found|couldn't find remote ref|not our ref|unadvertised object",
         NotFoundError,
@@ -108,23 +121,16 @@ _RULES = (
         CorruptError,
         "the address does not answer as a git server; check the URL in a browser",
     ),
-    _rule(
-        r"no space left|file too large|disk quota|file size limit",
-        TooLargeError,
-        "the scratch folder has no room for it; point TMPDIR to a larger one",
-    ),
-    _rule(r"out of memory|cannot allocate|unable to create thread", TooLargeError, "out of memory"),
 )
 
 
-def classify(stderr: str, *, public_host: bool) -> RepoError:
-    """Return the error that *stderr*, already redacted, speaks of.
+def classify(stderr: str, *, host: str, public_host: bool) -> RepoError:
+    """Return the error that *stderr*, already redacted, speaks of; it was said of *host*.
 
     On a *public_host* an anonymous request for a missing repository is answered like one for a
     private one, with 401: there, without a token, that is not_found.
     """
-    # A URL can hold any of the words below.
-    lines = [_URL.sub("URL", line.strip()) for line in stderr.splitlines() if line.strip()]
+    lines = [_plain(line, host) for line in stderr.splitlines() if not _NO_NEWS.match(line)]
     for rule in _RULES:
         for line in lines:
             if rule.pattern.search(line):
@@ -132,6 +138,11 @@ def classify(stderr: str, *, public_host: bool) -> RepoError:
                     rule = _MISSING  # noqa: PLW2901
                 return rule.error(f"{rule.advice} ({_printable(line)})")
     return NetworkError(f"git failed ({_printable(lines[-1] if lines else 'it said nothing')})")
+
+
+def _plain(line: str, host: str) -> str:
+    """Return *line* bounded and without names, which can hold any of the words above."""
+    return _URL.sub("URL", line.strip()[:_MAX_READ_CHARACTERS]).replace(host, "HOST")
 
 
 def _printable(line: str) -> str:

@@ -7,14 +7,22 @@ answer is read here, its target is checked, and git is called again with what th
 
 from __future__ import annotations
 
-import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from repomill import urls
 from repomill.credentials import Credentials
-from repomill.errors import BlockedError, CorruptError, EmptyError, RateLimitedError, RepoError
+from repomill.errors import (
+    BlockedError,
+    CorruptError,
+    EmptyError,
+    MovedError,
+    NetworkError,
+    RateLimitedError,
+    RepoError,
+)
 from repomill.git import command, discovery
 from repomill.git.failures import classify
 from repomill.network import NetworkRules, Route
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from repomill.deadline import Deadline
     from repomill.model import Repo
 
-_MAX_REDIRECTS = 5
+MAX_REDIRECTS = 5
 _REDIRECT = re.compile(r"error: 30[12378]\b|unable to update url base from redirection")
 _EMPTY = re.compile(r"cloned an empty repository|remote HEAD refers to nonexistent ref")
 
@@ -39,7 +47,7 @@ class FetchOptions:
     """Blobs larger than this are not fetched."""
     network: NetworkRules = field(default_factory=NetworkRules)
     credentials: Credentials = field(default_factory=Credentials)
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where the search path and the proxies are taken from."""
 
 
@@ -54,11 +62,11 @@ class Fetched:
 def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> Fetched:
     """Fetch what *repo* names into the folder *into*, which must not exist.
 
-    Raises the RepoError that says what went wrong, DeadlineError included, and EmptyError for a
-    repository without a commit.
+    Raises the RepoError that says what went wrong, DeadlineError included; EmptyError for a
+    repository without a commit; MovedError where another host has it now.
     """
     target = repo
-    for _ in range(_MAX_REDIRECTS + 1):
+    for _ in range(MAX_REDIRECTS + 1):
         route = options.network.route(target.host, target.port)
         completed = _call_git(target, into, route, options, deadline)
         if completed.code == 0:
@@ -67,15 +75,26 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
             return Fetched(into, target.ref if urls.is_sha(target.ref) else "HEAD")
         if not _REDIRECT.search(completed.stderr):
             raise _failure(target, route, completed, options, deadline)
-        target = discovery.redirected(target, _ask(target, route, options, deadline))
-    raise BlockedError(f"the host redirects more than {_MAX_REDIRECTS} times; use the final URL")
+        moved = discovery.redirected(target, _ask(target, route, options, deadline))
+        if moved.authority != target.authority:
+            raise MovedError(moved.clone_url)
+        target = moved
+    raise too_many_redirects()
+
+
+def too_many_redirects() -> BlockedError:
+    """Return the error that says so."""
+    return BlockedError(f"the host redirects more than {MAX_REDIRECTS} times; use the final URL")
 
 
 def _call_git(
     repo: Repo, into: Path, route: Route, options: FetchOptions, deadline: Deadline
 ) -> command.Completed:
     env = command.environment(
-        options.environ, _config(repo, route, options), ca_file=options.network.ca_file
+        options.environ,
+        _config(repo, route, options),
+        ca_file=options.network.ca_file,
+        proxy=route.proxy,
     )
     # blob:limit=N leaves out blobs of N bytes and more.
     partial = ["--depth=1", "--no-tags", f"--filter=blob:limit={options.blob_limit_bytes + 1}"]
@@ -94,10 +113,9 @@ def _call_git(
 def _config(repo: Repo, route: Route, options: FetchOptions) -> list[tuple[str, str]]:
     """Return git's configuration for exactly this host: the addresses checked, and its token."""
     config = []
-    if route.addresses:
+    if route.addresses and ":" not in repo.host:  # an address of IPv6 is no name to be pinned
         addresses = ",".join(f"[{a}]" if ":" in a else a for a in route.addresses)
-        host = f"[{repo.host}]" if ":" in repo.host else repo.host
-        config.append(("http.curloptResolve", f"{host}:{repo.port}:{addresses}"))
+        config.append(("http.curloptResolve", f"{repo.host}:{repo.port}:{addresses}"))
     authorization = options.credentials.authorization(repo.host, repo.port)
     if authorization:
         header = f"Authorization: {authorization}"
@@ -122,11 +140,13 @@ def _failure(
     anonymous = options.credentials.authorization(repo.host, repo.port) is None
     error = classify(
         options.credentials.redact(completed.stderr),
+        host=repo.host,
         public_host=anonymous and repo.host == urls.GITHUB,
     )
     if isinstance(error, RateLimitedError):
-        answer = _ask(repo, route, options, deadline)
-        return RateLimitedError(str(error), retry_after_seconds=answer.retry_after_seconds())
+        with suppress(NetworkError):  # it may not say how long
+            answer = _ask(repo, route, options, deadline)
+            error.retry_after_seconds = answer.retry_after_seconds()
     return error
 
 

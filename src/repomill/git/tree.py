@@ -7,10 +7,11 @@ that a filtered clone left out is missing instead of being fetched.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pygit2
-from pygit2.enums import FileMode
+from pygit2.enums import FileMode, ObjectType
 
 from repomill.errors import (
     CorruptError,
@@ -22,7 +23,6 @@ from repomill.errors import (
 from repomill.model import Entry, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_DEPTH = 100
@@ -52,6 +52,9 @@ class Commit:
         self._repository = repository
         self._commit = commit
         self.sha = str(commit.id)
+        # A git bomb spells its paths with few objects.
+        self._children = lru_cache(maxsize=1024)(self._list)
+        self._blob_size = lru_cache(maxsize=1 << 16)(self._find_size)
 
     @property
     def committed(self) -> datetime | None:
@@ -64,7 +67,10 @@ class Commit:
     def origin(self) -> str | None:
         """Return the URL of the remote ``origin`` as configured, or None."""
         config = self._repository.config
-        return config["remote.origin.url"] if "remote.origin.url" in config else None  # noqa: SIM401 no dict
+        try:
+            return config["remote.origin.url"] if "remote.origin.url" in config else None  # noqa: SIM401 no dict
+        except UnicodeDecodeError:
+            return None
 
     def entries(self) -> list[Entry]:
         """Return every path of the commit, sorted by its bytes.
@@ -72,36 +78,37 @@ class Commit:
         Raises TooLargeError past MAX_ENTRIES or MAX_PATH_BYTES, CorruptError for a broken tree.
         """
         entries: list[Entry] = []
-        path_bytes = 0
-        for entry in self._walk():
-            entries.append(entry)
-            path_bytes += len(entry.path)
-            if len(entries) > MAX_ENTRIES or path_bytes > MAX_PATH_BYTES:
-                raise TooLargeError(
-                    f"the commit has more than {MAX_ENTRIES} files, or {MAX_PATH_BYTES} bytes of "
-                    "paths; it cannot be digested"
-                )
+        seen = path_bytes = 0
+        stack = [(b"", 0, str(self._commit.tree_id))]
+        while stack:
+            prefix, depth, tree = stack.pop()
+            for name, kind, oid in self._children(tree):
+                path = prefix + name
+                seen += 1
+                path_bytes += len(path)
+                if seen > MAX_ENTRIES or path_bytes > MAX_PATH_BYTES:
+                    raise _too_large()
+                if kind is Kind.FOLDER and depth < MAX_DEPTH:
+                    stack.append((path + b"/", depth + 1, oid))
+                else:
+                    entries.append(Entry(path, kind, oid, self._size(oid, kind)))
         return sorted(entries, key=lambda entry: entry.path)
 
     def read(self, entry: Entry) -> bytes:
         """Return the bytes of a file, or the target of a link."""
         try:
-            return self._repository.odb.read(entry.oid)[1]
+            kind, data = self._repository.odb.read(entry.oid)
         except (KeyError, pygit2.GitError) as error:
             raise CorruptError(f"object {entry.oid} cannot be read; run git fsck") from error
+        if kind != ObjectType.BLOB:
+            raise CorruptError(f"object {entry.oid} stands where a file should; run git fsck")
+        return data
 
-    def _walk(self) -> Iterator[Entry]:
-        stack = [(b"", 0, str(self._commit.tree_id))]
-        while stack:
-            prefix, depth, oid = stack.pop()
-            for child in self._tree(oid):
-                path = prefix + (child.raw_name or b"")
-                kind = _KINDS.get(child.filemode)
-                if kind is None and depth < MAX_DEPTH:
-                    stack.append((path + b"/", depth + 1, str(child.id)))
-                else:
-                    kind = kind or Kind.FOLDER
-                    yield Entry(path, kind, str(child.id), self._size(str(child.id), kind))
+    def _list(self, oid: str) -> list[tuple[bytes, Kind, str]]:
+        return [
+            (child.raw_name or b"", _KINDS.get(child.filemode, Kind.FOLDER), str(child.id))
+            for child in self._tree(oid)
+        ]
 
     def _tree(self, oid: str) -> pygit2.Tree:
         try:
@@ -113,14 +120,22 @@ class Commit:
         return tree
 
     def _size(self, oid: str, kind: Kind) -> int | None:
-        if kind in {Kind.SUBMODULE, Kind.FOLDER}:
-            return None
+        return None if kind in {Kind.SUBMODULE, Kind.FOLDER} else self._blob_size(oid)
+
+    def _find_size(self, oid: str) -> int | None:
         try:
             return self._repository.odb.read_header(oid)[1]
         except KeyError:
             return None
         except pygit2.GitError as error:
             raise CorruptError(f"object {oid} cannot be read; run git fsck") from error
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(
+        f"the commit has more than {MAX_ENTRIES} files and folders, or {MAX_PATH_BYTES} bytes of "
+        "paths; it cannot be digested"
+    )
 
 
 def open_commit(path: Path, revision: str = "HEAD") -> Commit:
@@ -135,6 +150,8 @@ def open_commit(path: Path, revision: str = "HEAD") -> Commit:
     try:
         found = repository.revparse_single(revision).peel(pygit2.Commit)
     except (KeyError, ValueError, pygit2.GitError) as error:
+        if revision == "HEAD" and isinstance(error, pygit2.GitError):
+            raise CorruptError("the commit that HEAD names cannot be read; run git fsck") from error
         raise NotFoundError(f"{revision} is no commit of this repository") from error
     return Commit(repository, found)
 

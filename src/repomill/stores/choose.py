@@ -21,19 +21,21 @@ R2_VARIABLES = ("R2_BUCKET", "R2_ENDPOINT", "R2_ACCESS_KEY", "R2_SECRET_KEY")
 _log = structlog.get_logger()
 
 
-def choose(environ: Mapping[str, str]) -> Store:
-    """Return the store for digests: the folder ``REPOMILL_STORE``, else ``./digests``.
+def choose(store: str | None, environ: Mapping[str, str], *, expects_bucket: bool = False) -> Store:
+    """Return the store that *store* names, a folder; without one, or with "", ``./digests``.
 
+    Where a bucket is expected, or nothing named, a warning says where digests go.
     Raises UsageError where the variables for R2 are set, in part or all: the message names them.
     """
     present = [name for name in R2_VARIABLES if environ.get(name)]
     missing = [name for name in R2_VARIABLES if not environ.get(name)]
     if present and missing:
         raise UsageError(f"{', '.join(missing)} missing: set all four R2 variables, or none")
-    if present:
-        raise UsageError("R2 is not supported yet; unset the R2 variables to store in a folder")
-    folder = environ.get("REPOMILL_STORE") or DEFAULT_FOLDER
-    if "://" in folder:
-        raise UsageError(f"REPOMILL_STORE={folder!r}: only a folder is supported yet")
-    _log.warning("No bucket is configured, digests go to a folder", folder=folder)
+    if present and not store:
+        raise UsageError("R2 is not supported yet; name a folder with --store")
+    if store and "://" in store:
+        raise UsageError(f"--store {store!r}: only a folder is supported yet")
+    folder = store or DEFAULT_FOLDER
+    if expects_bucket or not store:
+        _log.warning("No bucket is configured, digests go to a folder", folder=folder)
     return LocalStore(Path(folder))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FACTS = "_repomill/objects"
+_UNKNOWN = "application/octet-stream"
+_MAX_PART_BYTES = 250
+"""255 is what file systems take; the facts of an object are kept under a longer name."""
 
 
 class LocalStore:
@@ -48,7 +51,7 @@ class LocalStore:
         path = self._path(key)
         try:
             return path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
             raise StoreError(f"{path} cannot be read ({error.strerror})") from error
@@ -60,8 +63,8 @@ class LocalStore:
             return None
         facts = self._facts(key)
         if facts.get("sha256") != _hash(body):
-            return Head(len(body), "application/octet-stream")
-        return Head(len(body), facts["content_type"], facts["metadata"])
+            return Head(len(body), _UNKNOWN)
+        return Head(len(body), facts.get("content_type", _UNKNOWN), facts.get("metadata", {}))
 
     def _facts(self, key: str) -> dict[str, Any]:
         try:
@@ -74,9 +77,20 @@ class LocalStore:
         return self.root / _FACTS / f"{key}.json"
 
     def _path(self, key: str) -> Path:
-        if not key or any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
+        parts = key.split("/")
+        if any(part in {"", ".", ".."} for part in parts) or key.startswith(f"{_FACTS}/"):
             raise BadKeyError(f"{key!r} cannot be a key")
+        if "\0" in key or any(len(_encoded(part)) > _MAX_PART_BYTES for part in parts):
+            raise BadKeyError(f"{key!r} cannot be the name of a file")
         return self.root / key
+
+
+def _encoded(part: str) -> bytes:
+    """Return *part* as a file system keeps it. Raises BadKeyError."""
+    try:
+        return part.encode()
+    except UnicodeEncodeError:
+        raise BadKeyError(f"{part!r} cannot be the name of a file") from None
 
 
 def write_whole(path: Path, body: bytes) -> None:
@@ -85,7 +99,7 @@ def write_whole(path: Path, body: bytes) -> None:
     Folders above are made. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name[:100]}.{uuid4().hex}.tmp")
+    scratch = path.with_name(f".{uuid4().hex}.tmp")
     try:
         with scratch.open("xb") as file:
             file.write(body)
