@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from repomill import cli, job, logs, stats, urls
+from repomill import cli, logs, options, stats, urls
 from repomill.errors import BadUrlError
+from repomill.job import keep_in
 from repomill.stores import choose
 
 if TYPE_CHECKING:
@@ -26,19 +27,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("repo_url")
-@cli.job_options
-def ingest(repo_url: str, **options: Any) -> int:  # noqa: ANN401 as click calls it
+@options.store_option
+@options.attempts_option
+@options.job_options
+def ingest(repo_url: str, store: str | None, **values: Any) -> int:  # noqa: ANN401 as click calls it
     """Digest REPO_URL into the store, and print what became of it as a line of JSON."""
-    settings = cli.read_settings(options, os.environ)
-    store = choose.choose(os.environ)
+    settings = options.read_settings(values, os.environ)
+    target = choose.choose(store, os.environ, expects_bucket=True)
     try:
         repo = urls.parse(repo_url)
     except BadUrlError as error:
         print_outcome({**blank(urls.shown(repo_url)), **describe_failure(error)})
         return cli.EXIT_FAILED
-    logs.processing(repo)
-    outcome = job.process(repo, job.keep_in(store, repo), settings.job)
-    settings.log(outcome)
+    outcome = cli.process_one(repo, keep_in(target, repo, repo.full_name), settings)
+    logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
     statistics = stats.Statistics()
     statistics.add(outcome)
     logs.statistics(statistics.report())
@@ -81,8 +83,8 @@ def describe_failure(error: RepoError) -> dict[str, Any]:
 
 def print_outcome(outcome: dict[str, Any]) -> None:
     """Print an outcome as a line of JSON."""
-    click.echo(json.dumps(outcome, ensure_ascii=False))
+    click.echo(json.dumps(outcome))
 
 
 if __name__ == "__main__":
-    raise SystemExit(cli.run_command(ingest))
+    raise SystemExit(cli.call(ingest))

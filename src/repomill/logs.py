@@ -16,7 +16,9 @@ from repomill.model import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
 
+    from repomill.errors import FeedError, RepoError
     from repomill.model import LocalRepo, Outcome, Repo
+    from repomill.retry import OnRetry
 
 FORMATS = ("auto", "json", "console")
 LEVELS = ("debug", "info", "warning", "error")
@@ -79,6 +81,45 @@ def outcome(outcome: Outcome, *, timeout_seconds: float) -> None:
         )
 
 
+def retrying(repo: Repo | LocalRepo, *, max_attempts: int) -> OnRetry:
+    """Return the function that says that *repo* is tried again."""
+
+    def say(*, attempt: int, delay_seconds: float, error: RepoError) -> None:
+        _log.warning(
+            "Retrying",
+            repo_url=repo.url,
+            attempt=attempt,
+            max_attempts=max_attempts,
+            delay_seconds=delay_seconds,
+            error=str(error),
+            error_class=error.error_class,
+        )
+
+    return say
+
+
+def unusable(position: int, kind: str, problem: str) -> None:
+    """Say that an entry of the feed cannot be used."""
+    _log.warning("Feed entry cannot be used", position=position, kind=kind, error=problem)
+
+
+def planned(total: int, *, duplicates: int, unusable: Mapping[str, int]) -> None:
+    """Say what the feed holds."""
+    _log.info("Feed read", repositories=total, duplicates=duplicates, unusable=dict(unusable))
+
+
+def feed_broken(error: FeedError) -> None:
+    """Say that the feed is none, or ended early."""
+    _log.error("Feed cannot be used", error=str(error))
+
+
+def interrupted(signal: str, *, grace_seconds: float) -> None:
+    """Say that the run ends early."""
+    _log.warning(
+        "Interrupted, finishing what is at work", signal=signal, grace_seconds=grace_seconds
+    )
+
+
 def statistics(report: Mapping[str, Any]) -> None:
     """Say what became of all repositories so far."""
     _log.info("Processing statistics", **report)
@@ -96,13 +137,13 @@ class _Stderr:
 
 def _redactor(redact: Callable[[str], str]) -> structlog.typing.Processor:
     def clean(value: Any) -> Any:  # noqa: ANN401 whatever is logged
-        if isinstance(value, str):
-            return redact(value)
+        if value is None or isinstance(value, bool | int | float):
+            return value
         if isinstance(value, dict):
             return {key: clean(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [clean(item) for item in value]
-        return value
+        return redact(str(value))
 
     return lambda _logger, _method, event: clean(dict(event))
 
@@ -116,7 +157,7 @@ def _render_json(_logger: object, method: str, event: MutableMapping[str, Any]) 
         "message": message,
         "context": {"operation": "repomill", "metadata": dict(event)},
     }
-    return json.dumps(line, ensure_ascii=False, default=str)
+    return json.dumps(line)  # in ASCII, which every stderr can spell
 
 
 def _render_for_people(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:

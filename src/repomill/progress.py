@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from repomill.model import Status
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import RenderableType
+
+    from repomill.model import Outcome
+
+_SHOWN = 5
+_SLOW_SECONDS = 10.0
 
 
 def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
@@ -13,3 +30,65 @@ def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
     if not shown or not console.is_terminal:
         return nullcontext()
     return console.status(text)
+
+
+class FleetProgress:
+    """A bar on stderr: done, failed, rate, time left, what runs now and what is slow.
+
+    Shown where *shown* says so and stderr is a terminal; elsewhere it does nothing.
+    """
+
+    def __init__(self, total: int, *, shown: bool) -> None:
+        self._running: dict[str, float] = {}
+        self._failed = 0
+        self._started = time.monotonic()
+        self._progress = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[facts]}"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+        )
+        self._task = self._progress.add_task("", total=total, facts="")
+        console = Console(stderr=True)
+        self._live = (
+            Live(get_renderable=self._render, console=console, transient=True)
+            if shown and console.is_terminal
+            else None
+        )
+
+    def start(self, name: str) -> None:
+        """Say that work on *name* begins."""
+        self._running[name] = time.monotonic()
+
+    def finish(self, name: str, outcome: Outcome) -> None:
+        """Say what became of *name*."""
+        self._running.pop(name, None)
+        self._failed += outcome.status is Status.FAILED
+        done = self._progress.tasks[0].completed + 1
+        rate = done / max(time.monotonic() - self._started, 1e-3)
+        facts = f"{self._failed} failed  {rate:.1f}/s"
+        self._progress.update(self._task, advance=1, facts=facts)
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def _render(self) -> RenderableType:
+        now = time.monotonic()
+        lines = [
+            Text(f"  {name}  {now - since:.0f} s", style="yellow" if slow else "dim")
+            for name, since in list(self._running.items())[:_SHOWN]
+            for slow in [now - since > _SLOW_SECONDS]
+        ]
+        return Group(self._progress, *lines)

@@ -37,14 +37,23 @@ class Statistics:
         self._bytes += outcome.bytes_stored
         self._buckets[_bucket(outcome.duration_seconds)] += 1
 
+    @property
+    def total(self) -> int:
+        """How many outcomes there were."""
+        return self._statuses.total()
+
+    @property
+    def failed(self) -> int:
+        """How many of them failed."""
+        return self._statuses[Status.FAILED]
+
     def report(self) -> dict[str, Any]:
         """Return the figures of the ``Processing statistics`` log line; seconds and bytes."""
-        total = self._statuses.total()
-        failed = self._statuses[Status.FAILED]
+        total = self.total
         return {
             "total": total,
-            "successful": total - failed,
-            "failed": failed,
+            "successful": total - self.failed,
+            "failed": self.failed,
             "unchanged": self._statuses[Status.UNCHANGED],
             "average_seconds": round(self._seconds / total, 3) if total else 0.0,
             "p50_seconds": self._percentile(0.50),

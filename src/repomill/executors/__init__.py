@@ -1,0 +1,1 @@
+"""Where calls run: they map a function over items and know nothing of repositories."""

@@ -1,0 +1,185 @@
+"""The options of the commands, each also an environment variable, and the settings they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from repomill import credentials, logs, network, sizes
+from repomill.digest.patterns import Patterns
+from repomill.digest.select import SelectOptions
+from repomill.errors import UsageError
+from repomill.git.command import kept_variables
+from repomill.git.fetch import FetchOptions
+from repomill.isolation.forkserver import Limits
+from repomill.job import JobOptions
+from repomill.run import DEFAULT_WORKERS, FailureLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from repomill.credentials import Credentials
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FAILURES = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(%?)")
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, written ``512KiB``."""
+
+    name = "SIZE"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the bytes."""
+        try:
+            return value if isinstance(value, int) else sizes.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Failures(click.ParamType[FailureLimit]):
+    """A number of failures, or a share of all written ``5%``."""
+
+    name = "N|P%"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> FailureLimit:
+        """Return the limit."""
+        if isinstance(value, FailureLimit):
+            return value
+        found = _FAILURES.fullmatch(value.strip())
+        if found and found[2]:
+            return FailureLimit(percent=float(found[1]))
+        if found and found[1].isdecimal():
+            return FailureLimit(count=int(found[1]))
+        advice = f"{value!r} is neither a number of failures nor a share such as 5%"
+        raise click.BadParameter(advice, ctx, param)
+
+
+def option(name: str, **settings: Any) -> Callable[[_Command], _Command]:  # noqa: ANN401
+    """Return an option that is also the environment variable ``REPOMILL_NAME``."""
+    variable = "REPOMILL_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(name, envvar=variable, show_default=True, show_envvar=True, **settings)
+
+
+def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    def add(command: _Command) -> _Command:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return add
+
+
+_SECONDS = click.FloatRange(min=0, min_open=True, max=7 * 86_400)
+
+job_options = _together(
+    option(
+        "--max-size",
+        type=click.Choice(["none"]),
+        default="none",
+        help="Largest digest; so far everything goes in.",
+    ),
+    option(
+        "--max-file-size", type=Size(), default="512KiB", help="Larger files are named, not shown."
+    ),
+    option(
+        "--include",
+        multiple=True,
+        metavar="PATTERN",
+        help="Take only files that match (gitignore syntax; repeatable).",
+    ),
+    option(
+        "--exclude",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave out files that match (gitignore syntax; repeatable).",
+    ),
+    option("--no-redact", is_flag=True, help="Show secrets too; so far nothing is redacted."),
+    option(
+        "--allow-host",
+        multiple=True,
+        metavar="HOST[:PORT]",
+        help="Host that may have a private address (repeatable).",
+    ),
+    option(
+        "--timeout",
+        type=_SECONDS,
+        default=300.0,
+        metavar="SECONDS",
+        help="For one repository, all its attempts together.",
+    ),
+    option("--memory", type=Size(), default="2GiB", help="Of one worker, and each git it starts."),
+    option("--log-format", type=click.Choice(logs.FORMATS), default="auto"),
+    option("--log-level", type=click.Choice(logs.LEVELS), default="info"),
+)
+"""How a repository is worked on, and what is logged."""
+
+store_option = option("--store", metavar="URL", help="A folder.  [default: ./digests]")
+
+attempts_option = option(
+    "--attempts",
+    type=click.IntRange(min=1),
+    default=3,
+    help="At one repository, 1 s, 2 s, 4 s, … apart.",
+)
+
+run_options = _together(
+    option("--workers", type=click.IntRange(min=1), default=DEFAULT_WORKERS, help="At once."),
+    option("--limit", type=click.IntRange(min=0), help="At most so many repositories."),
+    option("--max-failures", type=Failures(), help="More of them make exit code 3."),
+    option("--key", default="{owner}/{name}", help="Of {host}, {owner}, {name}: names a digest."),
+    option("--grace", type=_SECONDS, default=8.0, metavar="SECONDS", help="After SIGTERM."),
+)
+"""How a run goes about its feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line and the environment say, read once."""
+
+    job: JobOptions
+    credentials: Credentials
+    for_people: bool
+
+
+def read_settings(options: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Return the settings that *options*, as job_options gives them, and *environ* make.
+
+    Logging is configured with them. Raises UsageError.
+    """
+    tokens = credentials.from_environment(environ)
+    for_people = logs.configure(options["log_format"], options["log_level"], redact=tokens.redact)
+    Patterns([*options["include"], *options["exclude"]])  # a bad one is said here, not by a worker
+    selecting = SelectOptions(
+        max_file_size_bytes=options["max_file_size"],
+        include=tuple(options["include"]),
+        exclude=tuple(options["exclude"]),
+    )
+    fetching = FetchOptions(
+        blob_limit_bytes=selecting.blob_limit_bytes,
+        network=network.from_environment(environ, allowed=options["allow_host"]),
+        credentials=tokens,
+        environ=kept_variables(environ),
+    )
+    job = JobOptions(
+        fetch=fetching,
+        select=selecting,
+        limits=Limits(memory_bytes=options["memory"]),
+        timeout_seconds=options["timeout"],
+        attempts=options["attempts"],
+    )
+    return Settings(job, tokens, for_people)
