@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-DIGEST := .demo/digest.txt
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --no-cache --universal --python-version 3.11 \
@@ -13,16 +12,13 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --no-cache --un
 unexport UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_INDEX_URL
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check requirements clean
+.PHONY: help demo test check bench soak requirements clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-demo: $(STAMP)  ## Digest this repository's HEAD commit and show the first lines
-	@mkdir -p $(dir $(DIGEST))
-	$(BIN)/repomill digest . -o $(DIGEST)
-	@head -n 40 $(DIGEST)
-	@echo "… the whole digest is in $(DIGEST) ($$(wc -l < $(DIGEST)) lines)"
+demo: $(STAMP)  ## Run the whole pipeline, offline, on a small fleet, and show what became of it
+	$(BIN)/repomill demo --folder .demo
 
 test: $(STAMP)  ## Run the tests; less than 95 % branch coverage fails
 	$(BIN)/python -m pytest -n auto --cov
@@ -33,6 +29,12 @@ check: $(STAMP)  ## Lint, check the format, the types, the imports and the depen
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
+
+bench: $(STAMP)  ## Measure a run against its floor and gitingest; writes docs/benchmarks.md
+	$(BIN)/python -m bench.fleet $(BENCH)
+
+soak: $(STAMP)  ## Kill every process of runs at random moments; run thousands of repositories
+	$(BIN)/python -m pytest -m soak -n 0 -p no:randomly --timeout 3600 tests/soak
 
 requirements: $(STAMP)  ## Write requirements/*.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra demo --group dev -o requirements/dev.txt
