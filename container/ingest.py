@@ -23,6 +23,7 @@ from repomill.stores import choose
 if TYPE_CHECKING:
     from repomill.errors import RepoError
     from repomill.model import Outcome
+    from repomill.options import Settings
 
 
 @click.command()
@@ -37,14 +38,14 @@ def ingest(repo_url: str, store: str | None, **values: Any) -> int:  # noqa: ANN
     try:
         repo = urls.parse(repo_url)
     except BadUrlError as error:
-        print_outcome({**blank(urls.shown(repo_url)), **describe_failure(error)})
+        print_outcome({**blank(urls.shown(repo_url)), **describe_failure(error)}, settings)
         return cli.EXIT_FAILED
     outcome = cli.process_one(repo, keep_in(target, repo, repo.full_name), settings)
     logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
     statistics = stats.Statistics()
     statistics.add(outcome)
     logs.statistics(statistics.report())
-    print_outcome({**blank(repo.url), **describe(outcome)})
+    print_outcome({**blank(repo.url), **describe(outcome)}, settings)
     return 0 if outcome.successful else cli.EXIT_FAILED
 
 
@@ -81,9 +82,11 @@ def describe_failure(error: RepoError) -> dict[str, Any]:
     return {"error_class": error.error_class, "error": str(error)}
 
 
-def print_outcome(outcome: dict[str, Any]) -> None:
-    """Print an outcome as a line of JSON."""
-    click.echo(json.dumps(outcome))
+def print_outcome(outcome: dict[str, Any], settings: Settings) -> None:
+    """Print an outcome as a line of JSON, without any credential."""
+    redact = settings.credentials.redact
+    clean = {name: redact(v) if isinstance(v, str) else v for name, v in outcome.items()}
+    click.echo(json.dumps(clean))
 
 
 if __name__ == "__main__":

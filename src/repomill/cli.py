@@ -172,6 +172,8 @@ def _write(made: Made, output: Path | None, metadata: Path | None) -> None:
 
 
 def _write_stdout(body: bytes) -> None:
+    if sys.stdout is None:
+        raise click.FileError("stdout", hint="it is closed")
     try:
         sys.stdout.buffer.write(body)
         sys.stdout.flush()

@@ -31,7 +31,9 @@ def configure(form: str, level: str, *, redact: Callable[[str], str]) -> bool:
 
     *form* is one of FORMATS: ``auto`` is ``console`` on a terminal and ``json`` elsewhere.
     """
-    for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    for_people = form == "console" or (
+        form == "auto" and sys.stderr is not None and sys.stderr.isatty()
+    )
     structlog.configure(
         processors=[
             structlog.processors.format_exc_info,
@@ -129,8 +131,9 @@ class _Stderr:
     """Writes to whatever stderr is at the time, which a spinner may have wrapped."""
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+        if sys.stderr is not None:  # it can be closed
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
     debug = info = warning = error = critical = exception = msg
 

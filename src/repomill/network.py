@@ -9,6 +9,7 @@ addresses written out in the URL can be checked.
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,10 +112,11 @@ def from_environment(environ: Mapping[str, str], *, allowed: Sequence[str] = ())
         lower, upper = f"{name}_proxy", f"{name.upper()}_PROXY"
         proxies[name] = environ.get(lower, environ.get(upper, ""))
     proxies["no"] = ",".join(proxies["no"].replace(",", " ").split())
+    ca_file = environ.get("GIT_SSL_CAINFO") or environ.get("SSL_CERT_FILE")
     return NetworkRules(
         allowed=frozenset(_allowed_host(text) for text in allowed),
         proxies=proxies,
-        ca_file=environ.get("GIT_SSL_CAINFO") or environ.get("SSL_CERT_FILE") or None,
+        ca_file=os.path.abspath(ca_file) if ca_file else None,  # noqa: PTH100 links stay
     )
 
 
@@ -173,5 +175,7 @@ def _is_literal(host: str) -> bool:
 def _allowed_host(text: str) -> str:
     host = text.strip().lower()
     if not host or "/" in host or "@" in host:
-        raise UsageError(f"--allow-host {text!r}: write HOST or HOST:PORT, without a scheme")
+        raise UsageError(
+            "--allow-host: write HOST or HOST:PORT, without scheme, path or credentials"
+        )
     return host

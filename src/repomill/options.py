@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from repomill.credentials import Credentials
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_MOST_BYTES = 1 << 50
 _FAILURES = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(%?)")
 
 
@@ -41,9 +42,12 @@ class Size(click.ParamType[int]):
     ) -> int:
         """Return the bytes."""
         try:
-            return value if isinstance(value, int) else sizes.parse(value)
+            size = value if isinstance(value, int) else sizes.parse(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
+        if size > _MOST_BYTES:
+            self.fail(f"{value!r} is more than a machine has", param, ctx)
+        return size
 
 
 class Failures(click.ParamType[FailureLimit]):

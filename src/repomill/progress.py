@@ -29,7 +29,7 @@ def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
     console = Console(stderr=True)
     if not shown or not console.is_terminal:
         return nullcontext()
-    return console.status(text)
+    return console.status(Text(text))
 
 
 class FleetProgress:

@@ -200,7 +200,7 @@ def _check_ref(ref: str, text: str) -> str:
     ref = ref.strip("/")
     if not ref or _BAD_IN_REF.search(ref):
         raise _bad(text, "what follows /tree/ is no branch, tag or full commit SHA")
-    return ref
+    return ref.lower() if is_sha(ref.lower()) else ref
 
 
 def _check_segments(segments: list[str], host: str, text: str) -> list[str]:

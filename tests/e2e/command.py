@@ -73,7 +73,7 @@ class Command:
         process = subprocess.Popen(
             [*self.program, *map(str, arguments)],
             cwd=cwd or self.folder,
-            env=self._environment(variables),
+            env=self.environment(**variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -84,7 +84,8 @@ class Command:
             finally:
                 process.kill()
 
-    def _environment(self, variables: dict[str, str]) -> dict[str, str]:
+    def environment(self, **variables: str) -> dict[str, str]:
+        """Return the whole environment of the program."""
         # Coverage measures a process that finds its variables.
         measuring = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
         clean = {

@@ -33,6 +33,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]
 
+    def is_redirect(self) -> bool:
+        """Whether it sends the client elsewhere (RFC 9110, 15.4)."""
+        return self.status in {301, 302, 303, 307, 308}
+
     def is_from_git(self) -> bool:
         """Whether it is the smart protocol's (gitprotocol-http(5)), not just any page."""
         content_type = self.headers.get("content-type", "").strip().lower()

@@ -41,13 +41,23 @@ _MISSING = _rule(
     "there is no such repository, or it is private; check the URL, or give a token",
 )
 _AUTHENTICATION = _rule(
-    r"error: 401|authentication failed|could not read (username|password)|error: 407",
+    r"error: 401|authentication failed|could not read (username|password)",
     AuthError,
     "the host wants a token; set REPOMILL_TOKENS, or check the one that is set",
 )
 
 # The first that matches counts. Words of git 2.30 to 2.50, libcurl (OpenSSL and GnuTLS) and GitHub.
 _RULES = (
+    _rule(
+        r"error: 407|tunnel failed, response 407",
+        AuthError,
+        "the proxy wants credentials; put them into https_proxy",
+    ),
+    _rule(
+        r"is a (blob|tree|tag), not a commit|not a commit|expected commit",
+        NotFoundError,
+        "what follows /tree/ is no commit; name a branch, a tag of a commit, or its full SHA",
+    ),
     _rule(
         r"no space left|file too large|disk quota|file size limit|died of signal 25",
         TooLargeError,

@@ -75,7 +75,10 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
             return Fetched(into, target.ref if urls.is_sha(target.ref) else "HEAD")
         if not _REDIRECT.search(completed.stderr):
             raise _failure(target, route, completed, options, deadline)
-        moved = discovery.redirected(target, _ask(target, route, options, deadline))
+        answer = _ask(target, route, options, deadline)
+        if not answer.is_redirect():
+            raise CorruptError("the host redirects some requests and not others; use the final URL")
+        moved = discovery.redirected(target, answer)
         if moved.authority != target.authority:
             raise MovedError(moved.clone_url)
         target = moved

@@ -34,7 +34,7 @@ def choose(store: str | None, environ: Mapping[str, str], *, expects_bucket: boo
     if present and not store:
         raise UsageError("R2 is not supported yet; name a folder with --store")
     if store and "://" in store:
-        raise UsageError(f"--store {store!r}: only a folder is supported yet")
+        raise UsageError("--store: only a folder is supported yet, no URL")
     folder = store or DEFAULT_FOLDER
     if expects_bucket or not store:
         _log.warning("No bucket is configured, digests go to a folder", folder=folder)
