@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from operator import attrgetter
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -47,28 +48,29 @@ class Plan:
         self._database.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE repo"
-            f" (position INTEGER PRIMARY KEY, identity TEXT UNIQUE, key TEXT, {columns});"
+            f" (position INTEGER PRIMARY KEY, identity TEXT, key TEXT, {columns});"
         )
         self.duplicates = 0
 
     def load(self, repos: Iterable[tuple[int, Repo]]) -> None:
         """Add repositories, each with its position in the feed; of equal ones the first counts."""
         seen = Counter[str]()
+        key_of = self._key_of
+        fields_of = attrgetter(*_REPO_FIELDS)
 
         def rows() -> Iterator[tuple[object, ...]]:
             for position, repo in repos:
                 seen["all"] += 1
-                fields = (getattr(repo, name) for name in _REPO_FIELDS)
-                yield (position, _identity(repo), self._key_of(repo), *fields)
+                yield (position, _identity(repo), key_of(repo), *fields_of(repo))
 
         marks = ", ".join("?" * (3 + len(_REPO_FIELDS)))
         self._database.execute("BEGIN")
         try:
-            self._database.executemany(f"INSERT OR IGNORE INTO repo VALUES ({marks})", rows())  # noqa: S608
+            self._database.executemany(f"INSERT INTO repo VALUES ({marks})", rows())  # noqa: S608
         finally:
             self._database.execute("COMMIT")
+            self._settle()
             self.duplicates = seen["all"] - self._count("SELECT COUNT(*) FROM repo")
-            self._mark_collisions()
 
     @property
     def total(self) -> int:
@@ -96,11 +98,20 @@ class Plan:
         for key, *fields in rows:
             yield Item(Repo(**dict(zip(_REPO_FIELDS, fields, strict=True))), key)
 
-    def _mark_collisions(self) -> None:
+    def _settle(self) -> None:
+        """Drop duplicates and mark collisions; both are only among equal keys, whatever the case.
+
+        One index made at the end, by sorting, costs a fraction of one kept up row by row.
+        """
         self._database.executescript(
-            "CREATE INDEX by_key ON repo (key);"
-            "CREATE TABLE collision AS SELECT key FROM repo GROUP BY key HAVING COUNT(*) > 1;"
-            "CREATE INDEX collision_key ON collision (key);"
+            "CREATE INDEX by_key ON repo (key COLLATE NOCASE, identity, position);"
+            "CREATE TABLE shared AS SELECT key FROM repo"
+            " GROUP BY key COLLATE NOCASE HAVING COUNT(*) > 1;"
+            "DELETE FROM repo WHERE key COLLATE NOCASE IN shared AND EXISTS"
+            " (SELECT 1 FROM repo AS first WHERE first.key = repo.key COLLATE NOCASE"
+            " AND first.identity = repo.identity AND first.position < repo.position);"
+            "CREATE TABLE collision AS SELECT key FROM repo"
+            " WHERE key COLLATE NOCASE IN shared GROUP BY key HAVING COUNT(*) > 1;"
         )
 
     def _count(self, query: str) -> int:
@@ -108,13 +119,15 @@ class Plan:
         return int(count)
 
     def _key_of(self, repo: Repo) -> str:
+        if self._key == DEFAULT_KEY:  # a million times
+            return repo.full_name
         return self._key.format(host=repo.authority, owner=repo.owner, name=repo.name)
 
 
 def _identity(repo: Repo) -> str:
     """Return what is the same for two spellings of one repository: case is nothing to GitHub."""
-    name = repo.full_name.lower() if repo.host == GITHUB else repo.full_name
-    return f"{repo.authority}/{name} {repo.ref or ''}"
+    name = repo.full_name
+    return f"{repo.host}:{repo.port}/{name.lower() if repo.host == GITHUB else name} {repo.ref}"
 
 
 def _check_key(template: str) -> str:
