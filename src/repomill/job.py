@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from repomill import results, retry, urls
+from repomill import http, results, retry, urls
 from repomill.credentials import Credentials
 from repomill.deadline import Deadline
 from repomill.errors import BadUrlError, CrashedError, DigestError, EmptyError, RepoError
@@ -98,7 +98,7 @@ class Job:
     ) -> Made:
         """Try once, on as many hosts as the repository is sent to."""
         moved_to: Repo | None = None
-        for _ in range(fetch.MAX_REDIRECTS + 1):
+        for _ in range(http.MAX_REDIRECTS + 1):
             result = await self._work(self._task(source, moved_to, deadline), deadline)
             for stage, spent in result.seconds.items():
                 seconds[stage] = seconds.get(stage, 0.0) + spent

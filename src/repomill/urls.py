@@ -128,6 +128,7 @@ def shown(text: str) -> str:
         return f"{scheme[0] if scheme else ''}***"
     text = re.sub(r"^(\w+://)?.*@", r"\1***@", text, flags=re.DOTALL)
     text = re.sub(r"([?#]).*", r"\1***", text, flags=re.DOTALL)
+    text = text[: _MAX_SHOWN_CHARACTERS + 1]
     text = "".join(c if c.isprintable() else "�" for c in text)
     if len(text) > _MAX_SHOWN_CHARACTERS:
         return text[:_MAX_SHOWN_CHARACTERS] + "…"

@@ -25,6 +25,7 @@ from repomill.errors import (
 )
 from repomill.git import command, discovery
 from repomill.git.failures import classify
+from repomill.http import MAX_REDIRECTS
 from repomill.network import NetworkRules, Route
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from repomill.deadline import Deadline
     from repomill.model import Repo
 
-MAX_REDIRECTS = 5
 _REDIRECT = re.compile(r"error: 30[12378]\b|unable to update url base from redirection")
 _EMPTY = re.compile(r"cloned an empty repository|remote HEAD refers to nonexistent ref")
 
