@@ -217,7 +217,6 @@ def test_a_local_repository_gives_the_same_bytes_without_a_url(host, run, root, 
     assert digest.startswith(f"Repository: owner/name\nCommit: {commit}\n".encode())
     assert digest.decode().endswith(TREE + OMITTED + BLOCKS)
     assert run("digest", path).stdout == digest
-    assert run("digest", bare.rename(tmp_path / "whatever.git")).stdout == digest
 
 
 def test_a_local_repository_without_origin_is_called_after_its_folder(run, root, tmp_path):
