@@ -72,3 +72,22 @@ def show_environment(_):
 def show_limits(_):
     kinds = (resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)
     Path("limits").write_text(repr([resource.getrlimit(kind)[0] for kind in kinds]))
+
+
+def show_memory(ending):
+    """Look for what another call was told; of *ending* alone there is a copy here."""
+    wanted = b"canary" + b"-" + ending.encode()
+    with Path("/proc/self/maps").open() as maps, Path("/proc/self/mem").open("rb") as memory:
+        for line in maps:
+            first, last = (int(number, 16) for number in line.split()[0].split("-"))
+            if " rw" not in line:
+                continue
+            memory.seek(first)
+            try:
+                found = memory.read(last - first).count(wanted)
+            except OSError:
+                continue
+            if found > 1:  # one is the text that is looked for
+                Path("found").touch()
+                return
+    Path("clean").touch()

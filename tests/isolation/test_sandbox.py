@@ -161,27 +161,53 @@ def test_cancelling_a_call_kills_it():
     asyncio.run(cancel())
 
 
-def test_a_message_too_large_for_the_socket_is_refused():
-    async def send():
-        async with (
-            sandbox() as one,
-            one.call("calls:write", "x" * (1 << 20), limits=LIMITS, timeout_seconds=1),
-        ):
-            pass
+def test_a_call_of_any_size_arrives():
+    text = "x" * (1 << 20)
+    assert call("write", text, collect=lambda folder: (folder / "out").read_text())[1] == text
 
-    with pytest.raises(ValueError, match="larger than"):
-        asyncio.run(send())
+
+def test_what_one_worker_was_told_is_not_in_the_memory_of_the_next():
+    canary = "canary-" + "-".join(map(str, range(1000, 1010)))
+
+    async def twice():
+        async with sandbox() as one:
+            for name, argument in (("write", canary), ("show_memory", canary[7:])):
+                async with one.call(
+                    f"calls:{name}", argument, limits=LIMITS, timeout_seconds=60
+                ) as ended:
+                    last = [path.name for path in ended.scratch.iterdir()]
+            return last
+
+    assert asyncio.run(twice()) == ["clean"]
+
+
+def test_with_nanny_and_forkserver_killed_at_once_nothing_of_the_call_goes_on():
+    async def kill_both():
+        async with sandbox() as one:
+            task = asyncio.create_task(wait_in(one))
+            pids = await started(one)
+            watched = os.pidfd_open(pids["worker"])
+            os.kill(pids["forkserver"], signal.SIGKILL)
+            os.kill(pids["nanny"], signal.SIGKILL)
+            ended = await task
+            gone = select.select([watched], [], [], 5)[0]
+            os.close(watched)
+            return ended, gone
+
+    ended, gone = asyncio.run(kill_both())
+    assert ended.code is None
+    assert gone
 
 
 def test_what_a_dead_run_left_is_swept_and_a_living_one_is_not(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the folders are made
     with ScratchFolder() as living:
-        dead = tmp_path / "repomill-dead"
+        dead = tmp_path / "repomill-run-dead"
         dead.mkdir()
-        (dead / "lock").touch()
-        strange = tmp_path / "repomill-without-lock"
+        (dead / "repomill.lock").touch()
+        strange = tmp_path / "repomill-run-without-lock"
         strange.mkdir()
-        link = tmp_path / "repomill-link"
+        link = tmp_path / "repomill-run-link"
         link.symlink_to(strange)
         scratch.sweep(tmp_path)
         assert sorted(p.name for p in tmp_path.iterdir()) == sorted(

@@ -2,8 +2,12 @@
 
 Started as ``python -m repomill.isolation.forkserver FD FOLDER MODULE…``: a SOCK_SEQPACKET socket,
 the run's scratch folder, which is removed at the end, and modules to import. Each message on the
-socket is a pickled :class:`Call` with two file descriptors: the lifeline to read from, and the pipe
-for the report. A report is the nanny's PID on a line, then the worker's exit code on another.
+socket is the path of a scratch folder, with three file descriptors: a file that holds a pickled
+:class:`Call`, the lifeline to read from, and the pipe for the report. A report is the nanny's PID
+on a line, then the worker's exit code on another.
+
+A call may hold a credential. The worker alone reads it, so that no later worker is forked from
+memory that held it.
 """
 
 from __future__ import annotations
@@ -27,13 +31,13 @@ from repomill.isolation import processes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_MESSAGE_BYTES = 128 << 10
-"""A message has to fit the socket's buffer, which is 208 KiB on Linux."""
+MAX_MESSAGE_BYTES = 4096
+"""A path, at the longest."""
 
 READY = b"ready"
 """What the forkserver sends once it has loaded the modules."""
 
-_DESCRIPTORS = 2
+_DESCRIPTORS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +57,6 @@ class Call:
     function: str
     """``module:name``."""
     argument: Any
-    scratch: str
-    """Working folder of the worker; removed when the call is over."""
     limits: Limits
 
 
@@ -104,7 +106,7 @@ class _Server:
         if pid == 0:
             with _ending():
                 self._connection.close()
-                _nanny(pickle.loads(message), *descriptors)  # noqa: S301 from the supervisor
+                _nanny(message.decode(), *descriptors)
         self._nannies.add(pid)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -120,7 +122,7 @@ class _Server:
                     processes.kill_children(keep=self._nannies)
 
 
-def _nanny(call: Call, lifeline: int, report: int) -> None:
+def _nanny(scratch: str, call: int, lifeline: int, report: int) -> None:
     """Look after one worker; stay until the supervisor lets go, then remove the scratch folder."""
     os.setsid()
     wakeup, wakeup_writer = os.pipe()
@@ -134,14 +136,15 @@ def _nanny(call: Call, lifeline: int, report: int) -> None:
         with _ending():
             for descriptor in (lifeline, report, wakeup, wakeup_writer):
                 os.close(descriptor)
-            _work(call, nanny)
+            _work(scratch, call, nanny)
+    os.close(call)
     code = _watch(worker, wakeup, lifeline)
     processes.kill_children()
     if code is not None:
         with contextlib.suppress(BrokenPipeError):
             os.write(report, f"{code}\n".encode())
         select.select([lifeline], [], [])
-    shutil.rmtree(call.scratch, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _watch(worker: int, wakeup: int, lifeline: int) -> int | None:
@@ -157,21 +160,26 @@ def _watch(worker: int, wakeup: int, lifeline: int) -> int | None:
                     return os.waitstatus_to_exitcode(ended[1])
 
 
-def _work(call: Call, nanny: int) -> None:
+def _work(scratch: str, file: int, nanny: int) -> None:
     """Call the function, in a session, a folder and limits of its own."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     processes.die_with(nanny)
     os.umask(0o077)
-    os.chdir(call.scratch)
+    os.chdir(scratch)
+    with os.fdopen(file, "rb") as pickled:
+        pickled.seek(0)
+        call: Call = pickle.load(pickled)  # noqa: S301 from the supervisor
     limits = (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, call.limits.file_bytes),
         (resource.RLIMIT_AS, call.limits.memory_bytes),
     )
     for kind, most in limits:
-        resource.setrlimit(kind, (most, most))
+        _, hard = resource.getrlimit(kind)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (least, least))
     module, _, name = call.function.partition(":")
     getattr(importlib.import_module(module), name)(call.argument)
 

@@ -9,15 +9,16 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import structlog
 
 from repomill.errors import RepomillError
 from repomill.isolation import processes
-from repomill.isolation.forkserver import MAX_MESSAGE_BYTES, READY, Call, Limits
+from repomill.isolation.forkserver import READY, Call, Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -65,6 +66,7 @@ class Sandbox:
         self.folder = folder
         self._preload = preload
         self._environ = {name: environ[name] for name in _KEPT_VARIABLES if name in environ}
+        self._nannies: set[int] = set()
         self._adopted: set[int] = set()
 
     @property
@@ -107,8 +109,8 @@ class Sandbox:
         every process of the call is gone, and the folder.
         """
         scratch = self.folder.make()
-        call = Call(function=function, argument=argument, scratch=str(scratch), limits=limits)
-        lifeline, report = self._send(pickle.dumps(call))
+        call = Call(function=function, argument=argument, limits=limits)
+        lifeline, report = self._send(scratch, pickle.dumps(call))
         nanny: int | None = None
         try:
             async with _lines(report) as lines:
@@ -116,12 +118,15 @@ class Sandbox:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(timeout_seconds):
                         nanny = await _number(lines)
+                        self._nannies.add(nanny or 0)
                         ended = Ended(scratch, code=await _number(lines))
                 try:
                     yield ended
                 finally:
                     lifeline = _close(lifeline)
                     await self._see_off(lines, nanny)
+                    if ended.code is None and not ended.timed_out:
+                        self._sweep()
         finally:
             _close(lifeline)
             shutil.rmtree(scratch, ignore_errors=True)
@@ -136,25 +141,25 @@ class Sandbox:
             if nanny is not None:
                 processes.kill(nanny)
         if nanny is not None:
+            self._nannies.discard(nanny)
             self._adopted.add(nanny)  # ours to wait for, should its forkserver have died
         self._reap()
 
-    def _send(self, message: bytes) -> tuple[int, int]:
+    def _sweep(self) -> None:
+        """Kill what was left to this process: by a nanny that was killed with its forkserver."""
+        kept = {*self._others, *self._nannies, self.forkserver_pid}
+        processes.kill_children(keep=kept)
+
+    def _send(self, scratch: Path, call: bytes) -> tuple[int, int]:
         """Send a call; return the end of the lifeline to close, and that of the report to read."""
-        if len(message) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a call of {len(message)} bytes is larger than {MAX_MESSAGE_BYTES}")
         if self._forkserver.poll() is not None:
             self._stop()
             self._start()
         lifeline_reader, lifeline = os.pipe()
         report, report_writer = os.pipe()
         try:
-            try:
-                socket.send_fds(self._connection, [message], [lifeline_reader, report_writer])
-            except OSError:  # the forkserver is dead or stopped
-                self._stop()
-                self._start()
-                socket.send_fds(self._connection, [message], [lifeline_reader, report_writer])
+            with _in_memory(call) as file:
+                self._pass_on(scratch, [file.fileno(), lifeline_reader, report_writer])
         except BaseException:
             os.close(lifeline)
             os.close(report)
@@ -163,6 +168,15 @@ class Sandbox:
             os.close(lifeline_reader)
             os.close(report_writer)
         return lifeline, report
+
+    def _pass_on(self, scratch: Path, descriptors: list[int]) -> None:
+        message = [str(scratch).encode()]
+        try:
+            socket.send_fds(self._connection, message, descriptors)
+        except OSError:  # the forkserver is dead or stopped
+            self._stop()
+            self._start()
+            socket.send_fds(self._connection, message, descriptors)
 
     def _start(self) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -215,6 +229,18 @@ async def _lines(report: int) -> AsyncIterator[asyncio.StreamReader]:
         yield reader
     finally:
         transport.close()
+
+
+def _in_memory(content: bytes) -> IO[bytes]:
+    """Return an open file with *content* that has no name, and where possible no disk."""
+    file: IO[bytes]
+    if sys.platform == "linux":
+        file = os.fdopen(os.memfd_create("call"), "w+b")
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 the caller closes it
+    file.write(content)
+    file.flush()
+    return file
 
 
 async def _number(lines: asyncio.StreamReader) -> int | None:

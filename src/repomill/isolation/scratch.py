@@ -7,14 +7,15 @@ import itertools
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_PREFIX = "repomill-"
-_LOCK = "lock"
+_PREFIX = "repomill-run-"
+_LOCK = "repomill.lock"
 
 
 class ScratchFolder:
@@ -26,10 +27,16 @@ class ScratchFolder:
     def __init__(self) -> None:
         """Sweep what dead runs left, and make the folder. Raises OSError."""
         sweep(Path(tempfile.gettempdir()))
+        self._numbers = itertools.count()
+        self._claim()
+        while os.fstat(self._lock.fileno()).st_nlink == 0:  # swept before it was locked
+            self._lock.close()
+            self._claim()
+
+    def _claim(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._lock = (self.path / _LOCK).open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._numbers = itertools.count()
 
     def make(self) -> Path:
         """Return a new folder for one call."""
@@ -57,8 +64,9 @@ class ScratchFolder:
 def sweep(parent: Path) -> None:
     """Remove the folders in *parent* whose run is dead. Others' folders are left alone."""
     for folder in parent.glob(f"{_PREFIX}*"):
-        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid():
-            _remove_if_dead(folder)
+        with suppress(OSError):  # somebody else swept it
+            if not folder.is_symlink() and folder.stat().st_uid == os.getuid():
+                _remove_if_dead(folder)
 
 
 def _remove_if_dead(folder: Path) -> None:
