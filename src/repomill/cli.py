@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from repomill import __version__, feed, logs, options, progress, run, urls
-from repomill.errors import BadUrlError, FeedError, UsageError
+from repomill.errors import BadUrlError, FeedError, RepomillError, UsageError
 from repomill.isolation.sandbox import Sandbox
 from repomill.isolation.scratch import ScratchFolder
 from repomill.job import Job, Kept
@@ -96,6 +97,7 @@ def run_command(feed_source: str, store: str | None, key: str, **values: Any) ->
         failures=values["max_failures"] or run.FailureLimit(),
         for_people=settings.for_people,
     )
+    target.probe()
     with ScratchFolder() as folder:
         plan = Plan(folder.path / "plan.sqlite", key=key)
         with feed.opened(feed_source, settings.job.fetch.network) as stream:
@@ -216,6 +218,9 @@ def call(command: click.Command, arguments: list[str] | None = None) -> int:
         return EXIT_USAGE
     except FeedError as error:
         logs.feed_broken(error)
+        return EXIT_FAILED
+    except (RepomillError, sqlite3.Error, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
         return EXIT_FAILED
     return code if isinstance(code, int) else 0
 

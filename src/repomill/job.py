@@ -68,16 +68,18 @@ class Job:
         deadline = Deadline(self._options.timeout_seconds)
         policy = retry.RepositoryPolicy(self._options.attempts, deadline, on_retry)
         seconds: dict[str, float] = {}
+        tried = 0
         try:
             async for attempt in retry.repository_attempts(policy):
                 with attempt:
+                    tried += 1
                     made = await self._attempt(source, deadline, seconds)
             kept = await _upload(keep, made, seconds)
         except Exception as error:  # noqa: BLE001 the one place: it costs one repository
             return Outcome(
                 repo=source,
                 status=Status.EMPTY if isinstance(error, EmptyError) else Status.FAILED,
-                attempts=max(1, policy.failures),
+                attempts=tried,
                 seconds=seconds,
                 error=_as_repo_error(error),
                 duration_seconds=deadline.spent_seconds(),
@@ -85,7 +87,7 @@ class Job:
         return Outcome(
             repo=source,
             status=Status.STORED,
-            attempts=policy.failures + 1,
+            attempts=tried,
             seconds=seconds,
             key=kept.key,
             commit=made.commit,
@@ -202,6 +204,6 @@ def _crash(ended: Ended) -> CrashedError:
     if ended.code is None:
         return CrashedError("the processes that worked on it were killed; try again")
     if ended.code < 0:
-        name = signal.Signals(-ended.code).name
+        name = signal.strsignal(-ended.code) or f"signal {-ended.code}"
         return CrashedError(f"its worker died of {name}; was there enough memory?")
     return CrashedError(f"its worker ended with {ended.code}; try again, and report it")

@@ -122,6 +122,11 @@ def interrupted(signal: str, *, grace_seconds: float) -> None:
     )
 
 
+def abandoned(repo: Repo) -> None:
+    """Say that work on *repo* was cut off by the end of the run; it has no outcome."""
+    _log.warning("Abandoned", repo_url=repo.url)
+
+
 def statistics(report: Mapping[str, Any]) -> None:
     """Say what became of all repositories so far."""
     _log.info("Processing statistics", **report)
@@ -160,7 +165,7 @@ def _render_json(_logger: object, method: str, event: MutableMapping[str, Any]) 
         "message": message,
         "context": {"operation": "repomill", "metadata": dict(event)},
     }
-    return json.dumps(line)  # in ASCII, which every stderr can spell
+    return json.dumps(line, allow_nan=False)  # in ASCII, which every stderr can spell
 
 
 def _render_for_people(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOST_BYTES = 1 << 50
+_LEAST_MEMORY_BYTES = 512 << 20
+"""What a worker takes before it has begun: address space, most of it never touched."""
+_MOST_WORKERS = 256
 _FAILURES = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(%?)")
 
 
@@ -33,6 +37,9 @@ class Size(click.ParamType[int]):
     """A number of bytes, written ``512KiB``."""
 
     name = "SIZE"
+
+    def __init__(self, *, least: int = 0) -> None:
+        self._least = least
 
     def convert(
         self,
@@ -45,8 +52,8 @@ class Size(click.ParamType[int]):
             size = value if isinstance(value, int) else sizes.parse(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
-        if size > _MOST_BYTES:
-            self.fail(f"{value!r} is more than a machine has", param, ctx)
+        if not self._least <= size <= _MOST_BYTES:
+            self.fail(f"{value!r} is not between {self._least} and {_MOST_BYTES} bytes", param, ctx)
         return size
 
 
@@ -88,7 +95,23 @@ def _together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], 
     return add
 
 
-_SECONDS = click.FloatRange(min=0, min_open=True, max=7 * 86_400)
+class _Seconds(click.FloatRange):
+    """A time that ends."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return the seconds."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+_SECONDS = _Seconds(min=0, min_open=True, max=7 * 86_400)
 
 job_options = _together(
     option(
@@ -126,7 +149,12 @@ job_options = _together(
         metavar="SECONDS",
         help="For one repository, all its attempts together.",
     ),
-    option("--memory", type=Size(), default="2GiB", help="Of one worker, and each git it starts."),
+    option(
+        "--memory",
+        type=Size(least=_LEAST_MEMORY_BYTES),
+        default="2GiB",
+        help="Of one worker, and each git it starts.",
+    ),
     option("--log-format", type=click.Choice(logs.FORMATS), default="auto"),
     option("--log-level", type=click.Choice(logs.LEVELS), default="info"),
 )
@@ -142,7 +170,9 @@ attempts_option = option(
 )
 
 run_options = _together(
-    option("--workers", type=click.IntRange(min=1), default=DEFAULT_WORKERS, help="At once."),
+    option(
+        "--workers", type=click.IntRange(1, _MOST_WORKERS), default=DEFAULT_WORKERS, help="At once."
+    ),
     option("--limit", type=click.IntRange(min=0), help="At most so many repositories."),
     option("--max-failures", type=Failures(), help="More of them make exit code 3."),
     option("--key", default="{owner}/{name}", help="Of {host}, {owner}, {name}: names a digest."),

@@ -68,7 +68,8 @@ class Plan:
         try:
             self._database.executemany(f"INSERT INTO repo VALUES ({marks})", rows())  # noqa: S608
         finally:
-            self._database.execute("COMMIT")
+            if self._database.in_transaction:  # a full disk ends it
+                self._database.execute("COMMIT")
             self._settle()
             self.duplicates = seen["all"] - self._count("SELECT COUNT(*) FROM repo")
 

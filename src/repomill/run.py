@@ -75,6 +75,7 @@ class Run:
         self._options = options
         self._executor = LocalExecutor(options.workers, per_group=PER_HOST)
         self._interrupted: signal.Signals | None = None
+        self._at_work: dict[str, Repo] = {}
         self.statistics = Statistics()
         self.outcomes: list[Outcome] | None = None
         """Every outcome, where somebody wants them all: a run of any length does not."""
@@ -97,16 +98,21 @@ class Run:
                 )
                 async for repo, outcome in results:
                     self._report(repo, outcome)
+        for repo in self._at_work.values():
+            logs.abandoned(repo)
         logs.statistics(self.statistics.report())
         return self._exit_code()
 
     async def _process_one(self, item: Item) -> tuple[Repo, Outcome]:
         repo = item.repo
+        self._at_work[item.key] = repo
         self._progress.start(repo.full_name)
         logs.processing(repo)
         keep = job.keep_in(self._store, repo, item.key)
         on_retry = logs.retrying(repo, max_attempts=self._job_options.attempts)
-        return repo, await self._job.process(repo, keep, on_retry)
+        outcome = await self._job.process(repo, keep, on_retry)
+        del self._at_work[item.key]
+        return repo, outcome
 
     def _report(self, repo: Repo, outcome: Outcome) -> None:
         """Tell everybody who wants to know: the one place where an outcome arrives."""

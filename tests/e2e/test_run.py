@@ -223,11 +223,49 @@ def test_a_feed_that_is_none_is_said_to_be_none(run, tmp_path, text):
     assert messages(done, "Feed cannot be used")
 
 
-def test_a_store_that_takes_nothing_fails_each_repository(run, fleet, tmp_path):
+def test_a_store_that_takes_nothing_ends_the_run_before_it_begins(run, fleet, host, tmp_path):
     blocked = tmp_path / "store"
     blocked.write_text("a file where the folder should be")
-    done = run("run", fleet(count=1), "--store", blocked, "--timeout", 60)
-    assert outcomes(done)["name0"]["error_class"] == "store"
+    done = run("run", fleet(), "--store", blocked)
+    assert done.code == 1
+    assert "takes no files" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert host.requests == []
+
+
+def test_an_upload_that_fails_costs_one_repository_and_is_not_fetched_again(
+    run, fleet, host, tmp_path
+):
+    blocked = tmp_path / "store" / "gitingest" / "owner" / "name0"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("a file where a folder should be")
+    done = run("run", fleet(), "--store", tmp_path / "store")
+    found = outcomes(done)
+    assert (found["name0"]["error_class"], found["name0"]["attempts"]) == ("store", 1)
+    assert len([told for told in found.values() if told.get("status") == "stored"]) == 5
+    assert len([r for r in host.requests if r.repository == "owner/name0"]) == 3
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--timeout", "nan"),
+        ("--grace", "inf"),
+        ("--memory", "1MiB"),
+        ("--workers", "0"),
+        ("--workers", "100000"),
+        ("--max-failures", "-1"),
+        ("--max-failures", "x%"),
+        ("--max-file-size", "99999999999T"),
+        ("--key", "{owner}"),
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_makes_no_sense_is_a_matter_of_usage(run, fleet, host, option):
+    done = run("run", fleet(), *option)
+    assert done.code == 2
+    assert "Error:" in done.stderr
+    assert host.requests == []
 
 
 def test_sigterm_lets_what_is_at_work_end(run, fleet, host, tmp_path):
@@ -254,6 +292,7 @@ def test_what_outlasts_the_grace_is_abandoned(run, fleet, host, tmp_path, name, 
             done = end_of(process)
     assert done.code == code
     assert outcomes(done) == {}
+    assert [told["repo_url"] for told in messages(done, "Abandoned")] == [host.url("owner/name0")]
 
 
 def test_ctrl_c_on_a_terminal_stops_the_run(run, fleet, host, tmp_path):

@@ -48,7 +48,7 @@ class FetchOptions:
     network: NetworkRules = field(default_factory=NetworkRules)
     credentials: Credentials = field(default_factory=Credentials)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Where the search path and the proxies are taken from."""
+    """Where the search path and the scratch folder are taken from."""
 
 
 @dataclass(frozen=True, slots=True)

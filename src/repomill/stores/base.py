@@ -24,6 +24,9 @@ class Head:
 class Store(Protocol):
     """Keeps objects under keys like ``gitingest/OWNER/NAME/summary.txt``."""
 
+    def probe(self) -> None:
+        """Write and remove a trial object. Raises StoreError where the store takes nothing."""
+
     def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
         """Write *body* whole or not at all; a later put replaces it. Raises StoreError.
 

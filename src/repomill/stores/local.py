@@ -33,6 +33,18 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def probe(self) -> None:
+        """Write and remove a trial file. Raises StoreError where the folder takes none."""
+        trial = self.root / "_repomill" / f"probe-{uuid4().hex}"
+        try:
+            write_whole(trial, b"")
+            trial.unlink()
+        except OSError as error:
+            raise StoreError(
+                f"the folder {self.root} takes no files ({error.strerror}); name another with "
+                "--store, or check its rights and the room on its disk"
+            ) from error
+
     def put(self, key: str, body: bytes, *, content_type: str, metadata: Mapping[str, str]) -> None:
         """Write *body* whole or not at all; a later put replaces it."""
         path = self._path(key)
