@@ -1,6 +1,7 @@
 """Which addresses may be connected to."""
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -155,7 +156,8 @@ def test_a_host_can_be_spared_the_proxy(no_proxy):
     ],
 )
 def test_certificates_are_those_that_git_would_trust(environ, ca_file):
-    assert network.from_environment(environ).ca_file == ca_file
+    expected = ca_file and str(Path(ca_file).absolute())
+    assert network.from_environment(environ).ca_file == expected
 
 
 def test_a_proxy_with_a_password_does_not_show_it():

@@ -194,7 +194,7 @@ def test_the_password_of_a_proxy_is_not_shown(scene, proxy):
 
     assert proxy.asked == []
     assert ended.code == 1
-    assert ended.last["error_class"] == "network"
+    assert ended.last["error_class"] == "auth"
     assert shown(ended) == []
 
 
