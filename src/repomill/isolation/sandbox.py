@@ -32,6 +32,7 @@ _log = structlog.get_logger()
 _KILL_SECONDS = 5.0
 """How long a nanny may take to kill what is below it: they all die in some 20 ms."""
 _SEND_SECONDS = 30.0
+_START_ATTEMPTS = 3
 _STDERR = "stderr"
 
 # What a Python process needs to start as this one did. No secret is among them.
@@ -78,16 +79,10 @@ class Sandbox:
         processes.become_subreaper()
         processes.hide_from_own_user()
         self._others = frozenset(processes.children(os.getpid()))
-        self._start()
-        try:
-            ready = await asyncio.to_thread(self._connection.recv, len(READY))
-        except BaseException:
-            self._stop()
-            raise
-        if not ready:
-            self._stop()
-            raise RepomillError(f"the forkserver did not start: {self._last_words()}")
-        return self
+        for _ in range(_START_ATTEMPTS):
+            if await self._start_and_wait():
+                return self
+        raise RepomillError(f"the forkserver did not start: {self._last_words()}")
 
     async def __aexit__(
         self,
@@ -177,6 +172,17 @@ class Sandbox:
             self._stop()
             self._start()
             socket.send_fds(self._connection, message, descriptors)
+
+    async def _start_and_wait(self) -> bool:
+        """Start the forkserver; return whether it got ready, and leave none that did not."""
+        self._start()
+        ready = b""
+        try:
+            ready = await asyncio.to_thread(self._connection.recv, len(READY))
+        finally:
+            if not ready:
+                self._stop()
+        return bool(ready)
 
     def _start(self) -> None:
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
