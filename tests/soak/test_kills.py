@@ -10,6 +10,7 @@ import pytest
 
 from repomill.demo.behaviours import Delay
 from repomill.demo.repositories import write_repository
+from repomill.isolation.scratch import sweep
 from tests.e2e.command import end_of
 from tests.e2e.processes import Process, family, outlived
 
@@ -53,6 +54,7 @@ def test_with_the_supervisor_everything_ends(run, feed, tmp_path, seed):
         below = family(process.pid)
         with outlived(below, seconds=1):
             process.kill()
+    sweep(run.scratch)  # as the next start does, for a supervisor that died in its first moments
 
 
 def wait_for_a_moment(process, chance):

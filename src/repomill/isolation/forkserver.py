@@ -69,9 +69,11 @@ def main(arguments: list[str]) -> None:
     gc.collect()
     gc.freeze()  # what is loaded stays shared with the workers
     connection = socket.socket(fileno=int(descriptor))
-    connection.send(READY)
-    _Server(connection).serve()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        connection.send(READY)
+        _Server(connection).serve()
+    finally:  # also where the supervisor is gone already
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Server:
