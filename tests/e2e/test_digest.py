@@ -22,7 +22,7 @@ from repomill.demo.repositories import (
     write_tag,
 )
 from repomill.digest import tokens
-from tests.e2e.command import Command, end_of, facts, trusting
+from tests.e2e.command import PATIENCE_SECONDS, Command, end_of, facts, trusting
 from tests.e2e.processes import family, outlived
 
 OTHER_COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -413,7 +413,7 @@ def held(host: GitHost, root: Path, behaviour: Behaviour) -> str:
 )
 def test_an_interrupted_fetch_leaves_nothing(host, run, root, sent, code):
     with run.start("digest", held(host, root, Delay(60))) as process:
-        host.wait_for_requests(3, answered=False)
+        host.wait_for_requests(3, answered=False, timeout_seconds=PATIENCE_SECONDS)
         processes = family(process.pid)
         assert any(b"git-remote-https" in one.arguments for one in processes)
         assert list(run.scratch.iterdir())
