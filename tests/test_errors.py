@@ -16,11 +16,7 @@ NOT_OF_A_FLEET = {"bad_url"}  # costs an entry of a feed, or a digest asked for 
 STATUSES = {"empty"}
 TRIED_AGAIN = {"rate_limited", "network", "crashed", "corrupt", "digest"}
 
-REPO_ERRORS = [
-    value
-    for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, RepoError) and value is not RepoError
-]
+REPO_ERRORS = RepoError.__subclasses__()
 
 
 def test_every_class_of_failure_has_one_error():

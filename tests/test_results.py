@@ -59,6 +59,11 @@ def test_a_move_names_the_new_address(tmp_path):
         '{"seconds": {"fetch": "x"}}',
         '{"seconds": {}, "digest": {}}',
         '{"seconds": {}, "digest": {"commit": "c", "files": [], "tokens": 1, "fingerprint": ""}}',
+        '{"seconds": {"fetch": NaN}, "unchanged": true}',
+        '{"seconds": {"fetch": Infinity}, "unchanged": true}',
+        '{"seconds": {"fetch": -1}, "unchanged": true}',
+        '{"seconds": {"' + "s" * 41 + '": 1}, "unchanged": true}',
+        json.dumps({"seconds": {str(stage): 1 for stage in range(17)}, "unchanged": True}),
         '{"seconds": {}, "error": {"class": 1}}',
         "[" * 100_000,
     ],
@@ -92,4 +97,24 @@ def test_a_result_without_end_is_too_large(tmp_path):
     with (tmp_path / RESULT).open("wb") as file:
         file.truncate(results.MAX_RESULT_BYTES + 1)
     with pytest.raises(TooLargeError):
+        results.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("tokens", -1), ("tokens", 2**70), ("tokens", 1.5), ("tokens", "1"), ("tokens", None)],
+        *[("files", -1), ("files", 2**70), ("files", True), ("files", "")],
+        *[("commit", ""), ("commit", "C" * 40), ("commit", "c" * 65), ("commit", "\ud800")],
+        *[("fingerprint", ""), ("fingerprint", "f\n"), ("fingerprint", "f" * 65)],
+        *[("commit", 1), ("fingerprint", None)],
+    ],
+    ids=repr,
+)
+def test_facts_that_cannot_be_are_a_crash(tmp_path, name, value):
+    (tmp_path / DIGEST).write_bytes(b"a digest")
+    (tmp_path / METADATA).write_bytes(b"{}")
+    leave(tmp_path, digest={**FACTS, name: value})
+
+    with pytest.raises(CrashedError):
         results.read(tmp_path)

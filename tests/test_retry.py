@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from repomill import errors, retry
 from repomill.deadline import Deadline
@@ -13,8 +14,9 @@ from repomill.errors import (
     NetworkError,
     RateLimitedError,
     StoreError,
+    StoreUnavailableError,
 )
-from repomill.retry import RepositoryPolicy
+from repomill.retry import Patience, RepositoryPolicy
 
 PERMANENT = sorted(
     {kind for kind in errors.RepoError.__subclasses__() if not kind.transient},
@@ -92,14 +94,92 @@ def test_the_attempts_follow_the_policy():
         asyncio.run(main())
 
 
-def test_an_upload_is_tried_again_by_itself():
-    async def main():
-        tried = 0
-        async for attempt in retry.upload_attempts():
-            with attempt:
-                tried += 1
-                if tried < 2:
-                    raise StoreError("not now")
-        return tried
+class Server:
+    """Stands in for a store: fails with these errors, one a call, and then answers."""
 
-    assert asyncio.run(main()) == 2
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.asked = 0
+
+    def __call__(self) -> str:
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "answer"
+
+
+DOWN = [StoreUnavailableError("down") for _ in range(50)]
+
+
+def test_a_store_that_comes_back_is_waited_for_and_told_of_once():
+    server = Server(*DOWN[:3])
+
+    with capture_logs() as lines:
+        assert Patience(60).insist(server) == "answer"
+
+    assert server.asked == 4
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("Waiting for the store", "warning"),
+        ("The store answers again", "info"),
+    ]
+    assert lines[0]["error"] == "down"
+    assert lines[0]["patience_seconds"] == 60
+
+
+def test_a_connection_that_was_idle_too_long_is_not_worth_a_line():
+    with capture_logs() as lines:
+        assert Patience(60).insist(Server(*DOWN[:1])) == "answer"
+
+    assert lines == []
+
+
+def test_a_store_that_stays_away_is_given_up():
+    server = Server(*DOWN)
+
+    with pytest.raises(StoreUnavailableError, match="down"):
+        Patience(1).insist(server)
+
+    assert server.asked == 4  # at 0 s, 0.25 s, 0.75 s, and 1 s instead of 1.75 s
+
+
+def test_patience_that_has_run_out_is_not_begun_anew_by_the_next_call():
+    patience = Patience(0.3)
+    with pytest.raises(StoreUnavailableError):
+        patience.insist(Server(*DOWN))
+
+    next_call = Server(*DOWN)
+    with pytest.raises(StoreUnavailableError):
+        patience.insist(next_call)
+
+    assert next_call.asked <= 2  # by a hair of time twice; it has no time of its own
+
+
+def test_an_answer_gives_the_store_all_its_time_again():
+    patience = Patience(0.3)
+    with pytest.raises(StoreUnavailableError):
+        patience.insist(Server(*DOWN))
+    patience.insist(Server())
+
+    assert patience.insist(Server(*DOWN[:1])) == "answer"
+
+
+def test_one_request_that_never_succeeds_is_given_up_while_others_do():
+    patience = Patience(1)
+    others = Server()
+
+    class Refused(Server):
+        def __call__(self) -> str:
+            patience.insist(others)
+            return super().__call__()
+
+    with pytest.raises(StoreUnavailableError):
+        patience.insist(Refused(*DOWN))
+
+
+def test_what_does_not_pass_is_not_waited_for():
+    server = Server(StoreError("denied"))
+
+    with pytest.raises(StoreError, match="denied"):
+        Patience(60).insist(server)
+
+    assert server.asked == 1

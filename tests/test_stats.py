@@ -32,6 +32,7 @@ def test_nothing_done_is_nothing_counted():
         "successful": 0,
         "failed": 0,
         "unchanged": 0,
+        "waiting": 0,
         "average_seconds": 0.0,
         "p50_seconds": 0.0,
         "p95_seconds": 0.0,
@@ -87,3 +88,15 @@ def test_time_goes_on_between_two_reports():
     first, second = statistics.report(), statistics.report()
 
     assert first["elapsed_seconds"] <= second["elapsed_seconds"]
+
+
+def test_what_is_skipped_as_unchanged_is_successful_and_takes_no_time():
+    statistics = Statistics()
+    statistics.add(Outcome(repo=REPO, status=Status.STORED, duration_seconds=2.0))
+    statistics.skip(unchanged=9, waiting=4)
+
+    figures = statistics.report()
+
+    assert [figures[name] for name in ("total", "successful", "unchanged")] == [10, 10, 9]
+    assert (figures["waiting"], figures["average_seconds"]) == (4, 2.0)
+    assert statistics.worked_on == 1

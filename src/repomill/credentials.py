@@ -22,6 +22,10 @@ _AUTHORIZATION = re.compile(r"(?i)(authorization:\s*)(?:basic|bearer|token)\s+\S
 # Prefixes that GitHub and GitLab publish for secret scanners.
 _KNOWN_TOKENS = re.compile(r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,})")
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
+_STORE_SECRETS = ("R2_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_STORE_NAMES = ("R2_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
+_SHORTEST_STORE_NAME = 16
+"""Real ones have 20 or 32 characters; that of a server at home may be a word, "minio" say."""
 _MASK = "***"
 _SHORTEST_MASKED = 4
 """A shorter secret would mask half the words of a text."""
@@ -33,7 +37,7 @@ class Credentials:
 
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     other_secrets: tuple[str, ...] = field(default=(), repr=False)
-    """Further texts that must never be shown: a proxy's password, say."""
+    """Further texts that must never be shown: a proxy's password, the keys of a store."""
 
     def authorization(self, host: str, port: int) -> str | None:
         """Return the ``Authorization`` header's value for exactly this host and port, or None."""
@@ -62,16 +66,22 @@ class Credentials:
 
 
 def from_environment(environ: Mapping[str, str]) -> Credentials:
-    """Read ``GITHUB_TOKEN`` and ``REPOMILL_TOKENS``.
+    """Read ``GITHUB_TOKEN`` and ``REPOMILL_TOKENS``, and what else is never to be shown.
 
     Raises UsageError naming the variable, never its value.
     """
     tokens = _read_tokens(environ.get("REPOMILL_TOKENS", ""))
     if github := environ.get("GITHUB_TOKEN", "").strip():
         tokens.setdefault(GITHUB, _check_token(github, "GITHUB_TOKEN"))
-    return Credentials(
-        tokens=tokens, other_secrets=tuple(filter(None, (github, *_proxy_passwords(environ))))
-    )
+    others = (github, *_store_keys(environ), *_proxy_passwords(environ))
+    return Credentials(tokens=tokens, other_secrets=tuple(filter(None, others)))
+
+
+def _store_keys(environ: Mapping[str, str]) -> Iterable[str]:
+    yield from (environ.get(name, "").strip() for name in _STORE_SECRETS)
+    for name in _STORE_NAMES:
+        if len(key := environ.get(name, "").strip()) >= _SHORTEST_STORE_NAME:
+            yield key
 
 
 def _read_tokens(text: str) -> dict[str, str]:

@@ -21,6 +21,7 @@
         ├── OutOfMemoryError    out_of_memory
         ├── RateLimitedError    rate_limited
         ├── StoreError          store
+        │   └── StoreUnavailableError
         ├── TooLargeError       too_large
         └── UnsupportedError    unsupported
 
@@ -153,6 +154,10 @@ class StoreError(RepoError):
     """A store did not take what it was given."""
 
     error_class = "store"
+
+
+class StoreUnavailableError(StoreError):
+    """A store cannot be reached, or is too busy: waited for, and tried again by itself."""
 
 
 class TooLargeError(RepoError):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from repomill.errors import DeadlineError
+from repomill.errors import DeadlineError, StoreError
 from repomill.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
 
     from repomill.errors import FeedError, RepoError
     from repomill.model import LocalRepo, Outcome, Repo
@@ -100,7 +100,7 @@ def retrying(repo: Repo | LocalRepo, *, max_attempts: int) -> OnRetry:
     return say
 
 
-def unusable(position: int, kind: str, problem: str) -> None:
+def unusable_entry(position: int, kind: str, problem: str) -> None:
     """Say that an entry of the feed cannot be used."""
     _log.warning("Feed entry cannot be used", position=position, kind=kind, error=problem)
 
@@ -108,11 +108,6 @@ def unusable(position: int, kind: str, problem: str) -> None:
 def planned(total: int, *, duplicates: int, unusable: Mapping[str, int]) -> None:
     """Say what the feed holds."""
     _log.info("Feed read", repositories=total, duplicates=duplicates, unusable=dict(unusable))
-
-
-def feed_broken(error: FeedError) -> None:
-    """Say that the feed is none, or ended early."""
-    _log.error("Feed cannot be used", error=str(error))
 
 
 def interrupted(signal: str, *, grace_seconds: float) -> None:
@@ -125,6 +120,41 @@ def interrupted(signal: str, *, grace_seconds: float) -> None:
 def abandoned(repo: Repo) -> None:
     """Say that work on *repo* was cut off by the end of the run; it has no outcome."""
     _log.warning("Abandoned", repo_url=repo.url)
+
+
+def decided(counts: Mapping[str, int]) -> None:
+    """Say what is to be done, and for which reasons."""
+    _log.info(
+        "Plan made", **{why.replace(", ", "_").replace(" ", "_"): n for why, n in counts.items()}
+    )
+
+
+def skipped(repos: Iterable[tuple[Repo, str]]) -> None:
+    """Say of each that nothing is done about it, and why; if anybody wants to know."""
+    if _log.is_enabled_for(logging.DEBUG):
+        for repo, reason in repos:
+            _log.debug("Skipped, unchanged", repo_url=repo.url, reason=reason)
+
+
+def not_recorded(error: Exception) -> None:
+    """Say that a part of the ledger is not in the store yet: the next run writes it."""
+    _log.warning("The ledger is not written yet", error=str(error))
+
+
+def left_feed(count: int, *, removed: int) -> None:
+    """Say how many repositories the feed no longer has, and whether their digests are gone."""
+    _log.warning("Repositories have left the feed", count=count, removed=removed)
+
+
+def not_pruned(reason: str) -> None:
+    """Say why nothing is removed that was to be."""
+    _log.error("Nothing is pruned", error=reason)
+
+
+def unusable(error: FeedError | StoreError) -> None:
+    """Say that a feed is none, or ended early; or that a store takes nothing, or nothing more."""
+    what = "Store" if isinstance(error, StoreError) else "Feed"
+    _log.error(f"{what} cannot be used", error=str(error))
 
 
 def statistics(report: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from repomill.errors import RepoError
@@ -101,6 +101,7 @@ class Reason(StrEnum):
     SUBMODULE = "submodule"
     DEPTH = "depth"
     TOTAL_SIZE = "total_size"
+    BUDGET = "max_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,19 @@ class Digest:
     tokens: int
     fingerprint: str
     metadata: Mapping[str, Any]
-    """The same facts as data: the content of ``metadata/OWNER/NAME.json``."""
+    """The same facts as data: the content of ``metadata/OWNER/NAME.json``, but for the files."""
+    listing: Iterable[Mapping[str, Any]]
+    """Every path of the commit, sorted, with what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The digest of a repository that is stored already, with the fingerprint of now."""
+
+    commit: str
+    ask_first: bool = False
+    """Whether the host is to be asked for its commit before anything is fetched: nothing else
+    tells if the repository has changed."""
 
 
 class Status(StrEnum):
@@ -148,7 +161,12 @@ class Outcome:
     key: str | None = None
     """Key of the digest in the store, where there is one."""
     commit: str | None = None
+    fingerprint: str | None = None
+    """Of the digest, where one was stored."""
+    tokens: int = 0
+    digest_bytes: int = 0
     bytes_stored: int = 0
+    """Of all that was stored for it."""
     error: RepoError | None = None
     duration_seconds: float = 0.0
     """From the first attempt to the end, waits included."""

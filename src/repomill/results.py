@@ -7,7 +7,9 @@ data of a known shape and a bounded size, never code, and are read without follo
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 MAX_RESULT_BYTES = 1 << 20
 MAX_DIGEST_BYTES = 1 << 30
 _MAX_MESSAGE_CHARACTERS = 2000
+_MAX_STAGES = 16
+_MAX_NAME_CHARACTERS = 40
+_MAX_COUNT = 1 << 53
+_HASH = re.compile(r"[0-9a-f]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +44,11 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a worker says of its attempt: one of the first three is there."""
+    """What a worker says of its attempt: one of the first four is there."""
 
     made: Made | None = None
+    unchanged: bool = False
+    """The repository is at the commit that is known."""
     moved_to: str | None = None
     error: RepoError | None = None
     seconds: Mapping[str, float]
@@ -59,21 +67,43 @@ def read(scratch: Path) -> Result:
 
 
 def _result(scratch: Path, values: dict[str, Any]) -> Result:
-    seconds = {str(stage): float(value) for stage, value in values["seconds"].items()}
+    seconds = {str(stage): _seconds(value) for stage, value in values["seconds"].items()}
+    if len(seconds) > _MAX_STAGES or any(len(stage) > _MAX_NAME_CHARACTERS for stage in seconds):
+        raise ValueError("these are no stages")
     if "error" in values:
         return Result(error=_error(values["error"]), seconds=seconds)
     if "moved_to" in values:
         return Result(moved_to=str(values["moved_to"]), seconds=seconds)
+    if values.get("unchanged") is True:
+        return Result(unchanged=True, seconds=seconds)
     facts = values["digest"]
     made = Made(
         body=_read(scratch / DIGEST, MAX_DIGEST_BYTES),
         metadata=_read(scratch / METADATA, MAX_DIGEST_BYTES),
-        commit=str(facts["commit"]),
-        files=int(facts["files"]),
-        tokens=int(facts["tokens"]),
-        fingerprint=str(facts["fingerprint"]),
+        commit=_hash(facts["commit"]),
+        files=_count(facts["files"]),
+        tokens=_count(facts["tokens"]),
+        fingerprint=_hash(facts["fingerprint"]),
     )
     return Result(made=made, seconds=seconds)
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError("this is no time")
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _MAX_COUNT:
+        raise ValueError("this is no count")
+    return value
+
+
+def _hash(value: object) -> str:
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError("this is no hash")
+    return value
 
 
 def _error(values: dict[str, Any]) -> RepoError:

@@ -1,22 +1,43 @@
-"""When to try again: one policy for repositories, one for uploads."""
+"""When to try again: one policy for repositories, one for what a store is asked."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import stamina
+import structlog
 
-from repomill.errors import CorruptError, DigestError, RateLimitedError, RepoError, StoreError
+from repomill.errors import (
+    CorruptError,
+    DigestError,
+    RateLimitedError,
+    RepoError,
+    StoreUnavailableError,
+)
+from repomill.threads import within
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from repomill.deadline import Deadline
 
 FIRST_DELAY_SECONDS = 1.0
-UPLOAD_ATTEMPTS = 5
+FIRST_STORE_DELAY_SECONDS = 0.25
+MAX_STORE_DELAY_SECONDS = 5.0
+ANNOUNCED_AFTER_SECONDS = 0.5
+SLOW_SECONDS = 10.0
+"""So long may a store think before somebody is told."""
+MIN_TRY_SECONDS = 5.0
+MAX_TRY_SECONDS = 60.0
+SLOWEST_BYTES_A_SECOND = 1 << 18
+
+_Answer = TypeVar("_Answer")
+
+_log = structlog.get_logger()
 
 # Stamina's own log line would come beside ours.
 stamina.instrumentation.set_on_retry_hooks([])
@@ -75,8 +96,95 @@ def repository_attempts(policy: RepositoryPolicy) -> AsyncIterator[stamina.Attem
     return stamina.retry_context(on=policy.delay_seconds, attempts=None, timeout=None).__aiter__()
 
 
-def upload_attempts() -> AsyncIterator[stamina.Attempt]:
-    """Yield attempts at an upload, retried by itself: nothing is fetched again."""
-    return stamina.retry_context(
-        on=StoreError, attempts=UPLOAD_ATTEMPTS, timeout=None, wait_initial=0.5, wait_jitter=0
-    ).__aiter__()
+class Patience:
+    """How long a store is waited for: by all threads together, as it is one store.
+
+    Of all calls none is given up before the store has been silent to it, and to all others, for
+    the seconds given. Only what may pass is waited for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._silent_since: float | None = None
+        self._announced = False
+
+    def insist(
+        self, call: Callable[[], _Answer], *, size_bytes: int = 0, store: str = "the store"
+    ) -> _Answer:
+        """Return what *call* returns, in the end. Raises its error once patience has run out.
+
+        A try that takes too long, for the *size_bytes* it sends, is one that failed; *store* is
+        what then did not answer.
+        """
+        wait = _Wait(self)
+        for attempt in stamina.retry_context(on=wait.delay_seconds, attempts=None, timeout=None):
+            with attempt:
+                answer = self._try(call, size_bytes, store)
+        self._answered()
+        return answer
+
+    def left_seconds(self, error: StoreUnavailableError, wait: _Wait) -> float:
+        """Return how much longer the store is waited for; it has just failed."""
+        with self._lock:
+            now = time.monotonic()
+            self._silent_since = self._silent_since or now
+            silent_seconds = now - self._silent_since
+            left = self.seconds - max(silent_seconds, now - wait.since)
+        # A failure may be no more than a connection that was idle too long, or one bad object.
+        if left > 0 and silent_seconds >= ANNOUNCED_AFTER_SECONDS:
+            self._announce(str(error))
+        return left
+
+    def _try(self, call: Callable[[], _Answer], size_bytes: int, store: str) -> _Answer:
+        seconds = self._try_seconds() + size_bytes / SLOWEST_BYTES_A_SECOND
+        try:
+            return within(
+                seconds,
+                call,
+                slow_seconds=SLOW_SECONDS + size_bytes / SLOWEST_BYTES_A_SECOND,
+                on_slow=lambda: self._announce(f"{store} is slow to answer"),
+            )
+        except TimeoutError:
+            raise StoreUnavailableError(f"{store} has not answered in {seconds:.1f} s") from None
+
+    def _try_seconds(self) -> float:
+        """Return how long one try may take; once patience has run out, no longer than a moment."""
+        with self._lock:
+            silent_since = self._silent_since
+        exhausted = silent_since and time.monotonic() - silent_since > self.seconds
+        return (
+            MIN_TRY_SECONDS
+            if exhausted
+            else min(max(self.seconds, MIN_TRY_SECONDS), MAX_TRY_SECONDS)
+        )
+
+    def _announce(self, error: str) -> None:
+        with self._lock:
+            announced, self._announced = self._announced, True
+        if not announced:
+            _log.warning("Waiting for the store", error=error, patience_seconds=self.seconds)
+
+    def _answered(self) -> None:
+        with self._lock:
+            announced, self._announced = self._announced, False
+            self._silent_since = None
+        if announced:
+            _log.info("The store answers again")
+
+
+@dataclass(slots=True)
+class _Wait:
+    """One call's part in it: the delays grow with its own failures."""
+
+    patience: Patience
+    since: float = field(default_factory=time.monotonic)
+    failures: int = 0
+
+    def delay_seconds(self, error: Exception) -> float | bool:
+        if not isinstance(error, StoreUnavailableError):
+            return False
+        self.failures += 1
+        delay = min(FIRST_STORE_DELAY_SECONDS * 2 ** (self.failures - 1), MAX_STORE_DELAY_SECONDS)
+        left = self.patience.left_seconds(error, self)
+        return min(delay, left) if left > 0 else False  # the last try is at the very end

@@ -27,6 +27,7 @@ class Statistics:
         self._buckets: Counter[int] = Counter()
         self._seconds = 0.0
         self._bytes = 0
+        self._waiting = 0
 
     def add(self, outcome: Outcome) -> None:
         """Count *outcome*."""
@@ -37,9 +38,14 @@ class Statistics:
         self._bytes += outcome.bytes_stored
         self._buckets[_bucket(outcome.duration_seconds)] += 1
 
+    def skip(self, *, unchanged: int, waiting: int) -> None:
+        """Count repositories on which no work was done: they take no time in the averages."""
+        self._statuses[Status.UNCHANGED] += unchanged
+        self._waiting += waiting
+
     @property
     def total(self) -> int:
-        """How many outcomes there were."""
+        """How many outcomes there were; what was skipped as unchanged is one."""
         return self._statuses.total()
 
     @property
@@ -47,15 +53,22 @@ class Statistics:
         """How many of them failed."""
         return self._statuses[Status.FAILED]
 
+    @property
+    def worked_on(self) -> int:
+        """How many of them took work."""
+        return self._buckets.total()
+
     def report(self) -> dict[str, Any]:
         """Return the figures of the ``Processing statistics`` log line; seconds and bytes."""
         total = self.total
+        worked_on = self.worked_on
         return {
             "total": total,
             "successful": total - self.failed,
             "failed": self.failed,
             "unchanged": self._statuses[Status.UNCHANGED],
-            "average_seconds": round(self._seconds / total, 3) if total else 0.0,
+            "waiting": self._waiting,
+            "average_seconds": round(self._seconds / worked_on, 3) if worked_on else 0.0,
             "p50_seconds": self._percentile(0.50),
             "p95_seconds": self._percentile(0.95),
             "elapsed_seconds": round(time.monotonic() - self._started, 3),

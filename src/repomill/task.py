@@ -25,6 +25,12 @@ class Task:
     source: Repo | LocalRepo
     fetch_from: Repo | None = None
     """Where the repository has moved to, if it has; None for its own URL."""
+    known_commit: str | None = None
+    """What is stored already, with this very fingerprint; at this commit there is nothing to do."""
+    ask_first: bool = False
+    """Whether the host is asked for its commit before anything is fetched."""
     fetch: FetchOptions
     select: SelectOptions
+    explained: bool = False
+    """Whether the metadata are to say what each file is worth, and why."""
     timeout_seconds: float

@@ -41,6 +41,10 @@ class ProblemKind(StrEnum):
     TOO_LONG = "too_long"
 
 
+_NO_LICENSE_KNOWN = "NOASSERTION"
+"""What GitHub says of a licence file that it does not recognise (an identifier of SPDX)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An entry that names a repository."""
@@ -131,4 +135,6 @@ def _text(value: object, max_characters: int) -> str | None:
 def _license(value: object) -> str | None:
     if isinstance(value, dict):
         value = value.get("spdxId") or value.get("key") or value.get("name")
+    if value == _NO_LICENSE_KNOWN:
+        return None
     return _text(value, _MAX_LICENSE_CHARACTERS)
