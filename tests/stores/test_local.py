@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repomill.errors import StoreError
+from repomill.errors import BadKeyError, StoreError
 from repomill.stores.base import TEXT, Head
 from repomill.stores.local import LocalStore, write_whole
 
@@ -105,6 +105,27 @@ def test_an_object_that_another_program_changed_has_no_facts(store):
     (store.root / KEY).write_bytes(b"changed")
 
     assert store.head(KEY) == Head(7, "application/octet-stream")
+
+
+def test_facts_are_no_objects(store):
+    assert list(store.list("")) == [KEY]
+    assert list(store.list("_repomill/")) == list(store.list("_repomill/objects/")) == []
+    with pytest.raises(BadKeyError, match="facts of its own"):
+        store.get(FACTS)
+
+
+def test_what_a_writer_has_not_finished_is_not_listed(store):
+    (store.root / KEY).with_name(f".{'0' * 32}.tmp").write_bytes(b"half")
+
+    assert list(store.list("")) == [KEY]
+
+
+def test_nothing_above_the_folder_is_listed(store, tmp_path):
+    (tmp_path / "beside").write_bytes(b"")
+
+    for prefix in ("../", "../beside", f"{tmp_path}/", "gitingest/../../"):
+        with pytest.raises(BadKeyError):
+            list(store.list(prefix))
 
 
 def test_facts_say_which_bytes_they_belong_to(store):

@@ -8,34 +8,49 @@ from typing import TYPE_CHECKING
 import structlog
 
 from repomill.errors import UsageError
+from repomill.stores import bucket
 from repomill.stores.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from repomill.retry import Patience
     from repomill.stores.base import Store
+    from repomill.stores.bucket import Bucket
 
 DEFAULT_FOLDER = "digests"
-R2_VARIABLES = ("R2_BUCKET", "R2_ENDPOINT", "R2_ACCESS_KEY", "R2_SECRET_KEY")
 
 _log = structlog.get_logger()
 
 
-def choose(store: str | None, environ: Mapping[str, str], *, expects_bucket: bool = False) -> Store:
-    """Return the store that *store* names, a folder; without one, or with "", ``./digests``.
+def choose(
+    store: str | None,
+    environ: Mapping[str, str],
+    patience: Patience,
+    *,
+    connections: int = 10,
+    expects_bucket: bool = False,
+) -> Store:
+    """Return the store that *store* names: a folder, or ``s3://BUCKET[/PREFIX]``.
 
-    Where a bucket is expected, or nothing named, a warning says where digests go.
-    Raises UsageError where the variables for R2 are set, in part or all: the message names them.
+    Without one, or with "": the bucket of the four variables for R2, or ``./digests``. Where a
+    bucket is expected, or nothing named, a warning says that digests go to a folder. A bucket is
+    good for as many threads as *connections*. Raises UsageError naming what is wrong or missing.
     """
-    present = [name for name in R2_VARIABLES if environ.get(name)]
-    missing = [name for name in R2_VARIABLES if not environ.get(name)]
-    if present and missing:
-        raise UsageError(f"{', '.join(missing)} missing: set all four R2 variables, or none")
-    if present and not store:
-        raise UsageError("R2 is not supported yet; name a folder with --store")
+    if store and store.startswith(bucket.SCHEME):
+        return _open(bucket.from_url(store, environ), patience, connections)
+    r2 = bucket.from_r2_variables(environ)
+    if r2 and not store:
+        return _open(r2, patience, connections)
     if store and "://" in store:
-        raise UsageError("--store: only a folder is supported yet, no URL")
+        raise UsageError("--store: it is neither a folder nor s3://BUCKET[/PREFIX]")
     folder = store or DEFAULT_FOLDER
     if expects_bucket or not store:
         _log.warning("No bucket is configured, digests go to a folder", folder=folder)
     return LocalStore(Path(folder))
+
+
+def _open(where: Bucket, patience: Patience, connections: int) -> Store:
+    from repomill.stores.s3 import S3Store  # noqa: PLC0415 boto3 takes long to import
+
+    return S3Store(where, patience, connections=connections)
