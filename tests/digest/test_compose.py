@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 import repomill
-from repomill.digest import compose, gitingest, select, tokens, view
+from repomill.digest import compose, document, fingerprint, linguist, select, tokens
 from repomill.digest.compose import Facts
+from repomill.digest.document import Source
 from repomill.digest.select import SelectOptions
 from repomill.model import Digest, Entry, Kind
 
@@ -39,8 +40,13 @@ def digest(
     files = [Entry(path, Kind.FILE, "1" * 40, len(data)) for path, data in contents.items()]
     entries = sorted([*files, *others], key=lambda entry: entry.path)
     selection = select.select(entries, options, default_patterns=())
-    root = view.build("owner-name", selection.chosen, lambda entry: contents[entry.path])
-    return compose.compose(facts, selection, gitingest.ingest(root), options)
+    source = Source(
+        facts=facts,
+        selection=selection,
+        read=lambda entry: contents[entry.path],
+        nature_of=linguist.nature,
+    )
+    return document.make(source, options)
 
 
 def header(digest: Digest) -> list[str]:
@@ -94,6 +100,39 @@ def test_what_is_not_known_of_a_commit_is_not_in_the_header():
     assert made.url is made.metadata["url"] is made.metadata["committed"] is None
 
 
+@pytest.mark.parametrize(
+    ("said", "lines"),
+    [
+        ({}, []),
+        ({"license": "", "description": ""}, []),
+        ({"license": "MIT"}, ["License: MIT"]),
+        ({"description": "Runs élections"}, ["Description: Runs élections"]),
+        (
+            {"license": "MIT", "description": "Runs elections"},
+            ["License: MIT", "Description: Runs elections"],
+        ),
+        ({"description": "x" * 300}, ["Description: " + "x" * 300]),
+        ({"description": "x" * 301}, ["Description: " + "x" * 300 + "…"]),
+        (
+            {"license": "M\nIT", "description": "a\n\nFILE: b\u202e"},
+            [r'License: "M\nIT"', r'Description: "a\n\nFILE: b\342\200\256"'],
+        ),
+    ],
+)
+def test_what_the_feed_says_ends_the_header(said, lines):
+    made = digest(facts=replace(FACTS, **said))
+
+    assert header(made)[6:] == lines
+    told = {name: made.metadata[name] for name in ("license", "description")}
+    assert [f"{name.capitalize()}: {text}" for name, text in told.items() if text] == lines
+    assert made.metadata["bytes"] == len(made.body)
+    assert made.fingerprint == fingerprint.of_repository(
+        fingerprint.fingerprint(SelectOptions()),
+        license=said.get("license"),
+        description=said.get("description"),
+    )
+
+
 def test_tokens_are_those_below_the_header():
     made = digest()
     below = made.body.decode().partition("\n\n")[2]
@@ -109,8 +148,10 @@ def test_the_metadata_say_the_same_as_the_digest():
     assert made.files == made.metadata["files_analyzed"] == len(FILES)
     assert made.metadata["bytes"] == len(made.body)
     assert made.metadata["fingerprint"] == made.fingerprint
-    assert made.metadata["format"] == compose.FORMAT
-    assert made.metadata["produced_by"].keys() == {"repomill", "gitingest", "pathspec", "toktok-rs"}
+    assert made.metadata["format"] == fingerprint.FORMAT
+    assert made.metadata["produced_by"].keys() == {
+        *("repomill", "gitingest", "identify", "pathspec", "toktok-rs")
+    }
     assert {name: made.metadata[name] for name in ("repository", "url", "commit", "committed")} == {
         "repository": "owner/name",
         "url": "https://github.com/owner/name",
@@ -123,7 +164,7 @@ def test_a_block_is_where_the_metadata_say():
     made = digest(FILES, submodule(b"lib"))
     blocks = {
         file["path"]: made.body[file["offset"] :][: file["length"]].decode()
-        for file in made.metadata["files"]
+        for file in made.listing
         if file["state"] == "included"
     }
 
@@ -139,7 +180,7 @@ def test_a_block_is_where_the_metadata_say():
 def test_every_path_is_in_the_metadata_sorted_with_what_became_of_it():
     large = Entry(b"large", Kind.FILE, "1" * 40, None)
 
-    listed = digest({b"z": b"1"}, large, submodule(b"lib")).metadata["files"]
+    listed = list(digest({b"z": b"1"}, large, submodule(b"lib")).listing)
 
     assert listed[:2] == [
         {
@@ -211,29 +252,34 @@ def test_a_commit_without_files_has_a_digest_too():
     ],
 )
 def test_other_options_have_another_fingerprint(options):
-    assert compose.fingerprint(options) != compose.fingerprint(SelectOptions())
+    assert fingerprint.fingerprint(options) != fingerprint.fingerprint(SelectOptions())
 
 
 def test_the_order_of_patterns_is_part_of_the_fingerprint():
     one, other = SelectOptions(exclude=("a", "!b")), SelectOptions(exclude=("!b", "a"))
 
-    assert compose.fingerprint(one) != compose.fingerprint(other)
-    assert compose.fingerprint(one) == compose.fingerprint(replace(other, exclude=one.exclude))
+    assert fingerprint.fingerprint(one) != fingerprint.fingerprint(other)
+    assert fingerprint.fingerprint(one) == fingerprint.fingerprint(
+        replace(other, exclude=one.exclude)
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "value", "changes"),
     # There is but one version of each installed.
-    [("FORMAT", compose.FORMAT + 1, True), ("__version__", "99.0", False)],
+    [
+        ("repomill.digest.fingerprint.FORMAT", fingerprint.FORMAT + 1, True),
+        ("repomill.digest.compose.__version__", "99.0", False),
+    ],
 )
 def test_the_format_is_part_of_the_fingerprint_and_our_version_is_not(
     monkeypatch, name, value, changes
 ):
-    before, body = compose.fingerprint(SelectOptions()), digest().body
+    before, body = fingerprint.fingerprint(SelectOptions()), digest().body
 
-    monkeypatch.setattr(compose, name, value)
+    monkeypatch.setattr(name, value)
 
-    assert (compose.fingerprint(SelectOptions()) != before) is changes
+    assert (fingerprint.fingerprint(SelectOptions()) != before) is changes
     assert digest().body == body
 
 
@@ -248,12 +294,20 @@ def test_the_same_commit_gives_the_same_bytes():
     one, other = digest(FILES, submodule(b"lib")), digest(FILES, submodule(b"lib"))
 
     assert one.body == other.body
-    assert compose.render(one.metadata) == compose.render(other.metadata)
+    assert b"".join(compose.render(one)) == b"".join(compose.render(other))
 
 
 def test_metadata_are_rendered_as_json():
-    rendered = compose.render(digest().metadata)
+    made = digest({**FILES, "ï".encode(): b""}, submodule(b"lib"))
 
-    assert json.loads(rendered)["files"] == digest().metadata["files"]
+    rendered = b"".join(compose.render(made))
+
+    values = json.loads(rendered)
+    assert values.pop("files") == list(made.listing)
+    assert values == made.metadata
     assert rendered.endswith(b"}\n")
-    assert "ï".encode() in compose.render({"name": "ï"})
+    assert "ï".encode() in rendered
+
+
+def test_metadata_of_a_commit_without_files_are_json_too():
+    assert json.loads(b"".join(compose.render(digest({}))))["files"] == []

@@ -4,18 +4,20 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from repomill.digest import gitingest, view
-from repomill.digest.gitingest import DEFAULT_PATTERNS, Ingested
+from repomill.digest.gitingest import DEFAULT_PATTERNS
+from repomill.digest.view import Folder
 from repomill.errors import CorruptError, DigestError
 from repomill.model import Entry, Kind
 
 # Imports repomill's gitingest where a program has set up logging for itself.
 IMPORT = """
-import logging, os, sys, threading
+import logging, os, sys, threading, time
 stream = logging.StreamHandler(sys.stdout)
 root, other = logging.getLogger(), logging.getLogger("other")
 root.addHandler(stream)
@@ -32,6 +34,10 @@ assert root.level == logging.ERROR, root.level
 assert other.handlers == [own], other.handlers
 assert not other.propagate
 assert threading.enumerate() == [threading.main_thread()], threading.enumerate()
+# What has ended is still listed for a moment.
+end = time.monotonic() + 30
+while len(os.listdir("/proc/self/task")) > 1 and time.monotonic() < end:
+    os.sched_yield()
 assert len(os.listdir("/proc/self/task")) == 1
 get_logger("a").critical("gitingest speaks")
 root.error("the program speaks")
@@ -94,6 +100,21 @@ def python(program: str, *arguments: str | Path, **variables: str) -> str:
     return done.stdout
 
 
+@dataclass(frozen=True)
+class Ingested:
+    tree: str
+    blocks: list[bytes]
+
+    @property
+    def content(self) -> str:
+        return gitingest.BETWEEN_BLOCKS.join(self.blocks).decode()
+
+
+def ingest_view(root: Folder) -> Ingested:
+    structure = gitingest.structure(root)
+    return Ingested(structure.tree, [gitingest.block(leaf) for leaf in structure.leaves])
+
+
 def ingest(contents: Mapping[str, bytes], links: Mapping[str, bytes] | None = None) -> Ingested:
     everything = {**contents, **(links or {})}
     entries = [
@@ -105,9 +126,7 @@ def ingest(contents: Mapping[str, bytes], links: Mapping[str, bytes] | None = No
         )
         for path in sorted(everything)
     ]
-    return gitingest.ingest(
-        view.build("root", entries, lambda entry: everything[entry.path.decode()])
-    )
+    return ingest_view(view.build("root", entries, lambda entry: everything[entry.path.decode()]))
 
 
 @pytest.mark.parametrize("variables", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}], ids=len)
@@ -131,28 +150,38 @@ def test_a_view_gives_what_a_checkout_gives(tmp_path):
     assert ingested.content == content
 
 
-def test_a_block_is_where_it_is_said_to_be():
-    ingested = ingest({**ORDINARY, "ünï.txt": b"\xf0\x9f\x98\x80"}, {"link": b"README.md"})
-    content = ingested.content.encode()
+def test_a_block_is_that_of_its_entry():
+    root = view.build("root", [Entry(b"b", Kind.FILE, "1" * 40, 1)], lambda _entry: b"text")
 
-    cut = [content[b.offset_bytes :][: b.length_bytes] for b in ingested.blocks]
+    (leaf,) = gitingest.structure(root).leaves
 
-    assert b"\n".join(cut) == content
-    for block, text in zip(ingested.blocks, cut, strict=True):
-        kind = b"SYMLINK" if block.entry.kind is Kind.LINK else b"FILE"
-        assert text.startswith(b"=" * 48 + b"\n" + kind + b": " + block.entry.path)
-        assert text.endswith(b"\n\n")
+    assert leaf.entry.path == b"b"
+    assert gitingest.block(leaf) == b"\n".join([b"=" * 48, b"FILE: b", b"=" * 48, b"text\n\n"])
 
 
-def test_two_views_do_not_share_their_blocks():
-    first, second = ingest({"a": b"1"}), ingest({"b": b"2", "c": b"3"})
+def test_two_views_do_not_share_their_leaves():
+    assert [len(ingest({"a": b"1"}).blocks), len(ingest({"b": b"2", "c": b"3"}).blocks)] == [1, 2]
 
-    assert [block.entry.path for block in first.blocks] == [b"a"]
-    assert [block.entry.path for block in second.blocks] == [b"b", b"c"]
+
+def test_what_is_not_shown_of_a_folder_is_said_in_its_last_line():
+    entries = [Entry(path, Kind.FILE, "1" * 40, 0) for path in (b".a/b", b"z")]
+    root = view.build("root", entries, lambda _entry: b"", {"": "… 2 more files", "c": "… 1 more"})
+
+    ingested = ingest_view(root)
+
+    assert ingested.tree.splitlines()[2:] == [
+        "    ├── z",
+        "    ├── c/",
+        "    │   └── … 1 more",
+        "    ├── .a/",
+        "    │   └── b",
+        "    └── … 2 more files",
+    ]
+    assert len(ingested.blocks) == 2
 
 
 def test_nothing_gives_an_empty_tree():
-    assert ingest({}) == Ingested("Directory structure:\n└── root/\n", "", [])
+    assert ingest({}) == Ingested("Directory structure:\n└── root/\n", [])
 
 
 def test_a_character_on_the_border_of_its_first_look_is_no_sign_of_a_binary():
@@ -190,7 +219,7 @@ def test_what_cannot_be_read_is_no_text_in_a_digest(path):
     root = view.build("root", [Entry(path.encode(), kind, "1" * 40, 1)], failing)
 
     with pytest.raises(CorruptError):
-        gitingest.ingest(root)
+        ingest_view(root)
 
 
 def test_a_defect_of_gitingest_is_told_as_one():
@@ -200,14 +229,14 @@ def test_a_defect_of_gitingest_is_told_as_one():
     root = view.build("root", [Entry(b"file.txt", Kind.FILE, "1" * 40, 1)], failing)
 
     with pytest.raises(DigestError, match="gitingest failed: an assumption that does not hold"):
-        gitingest.ingest(root)
+        ingest_view(root)
     assert ingest({"a": b"works again"}).blocks
 
 
 def test_a_lone_surrogate_is_written_out():
     notebook = r'{"cells": [{"cell_type": "code", "source": ["\ud800"]}]}'
 
-    assert b"\n\\ud800\n" in gitingest.encode(ingest({"a.ipynb": notebook.encode()}).content)
+    assert b"\n\\ud800\n" in ingest({"a.ipynb": notebook.encode()}).blocks[0]
     assert gitingest.encode("é") == "é".encode()
 
 

@@ -64,15 +64,21 @@ def test_all_files_together_have_a_limit_too():
     huge = MAX_TOTAL_BYTES - 10
     entries = [entry("a", huge), entry("b", 11), entry("c", 10), entry("d", 1), entry("e", 0)]
 
-    selection = select(
-        entries, SelectOptions(max_file_size_bytes=MAX_TOTAL_BYTES), default_patterns=()
-    )
+    options = SelectOptions(max_size_bytes=None, max_file_size_bytes=MAX_TOTAL_BYTES)
+    selection = select(entries, options, default_patterns=())
 
     assert [entry.path for entry in selection.chosen] == [b"a", b"c", b"e"]
     assert {(o.entry.path, o.reason) for o in selection.omitted} == {
         (b"b", Reason.TOTAL_SIZE),
         (b"d", Reason.TOTAL_SIZE),
     }
+
+
+def test_where_the_digest_has_a_size_its_files_need_no_limit_together():
+    entries = [entry("a", MAX_TOTAL_BYTES), entry("b", MAX_TOTAL_BYTES)]
+    options = SelectOptions(max_size_bytes=1 << 19, max_file_size_bytes=MAX_TOTAL_BYTES)
+
+    assert len(select(entries, options, default_patterns=()).chosen) == 2
 
 
 FILES = ["README.md", "docs/a.md", "package-lock.json", "src/build/x.py", "src/main.py"]

@@ -5,39 +5,24 @@ Nothing in it depends on when, where or by whom it was made.
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 import json
-from collections import Counter
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from repomill import __version__
-from repomill.digest import gitingest, names, tokens
-from repomill.model import Digest, Kind, Omission, Reason
+from repomill.digest import gitingest, languages, names, tokens
+from repomill.digest.fingerprint import FORMAT, fingerprint, of_repository, printed, versions
+from repomill.model import Digest, Kind, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from repomill.digest.gitingest import Block, Ingested
+    from repomill.digest.budget import Shown
     from repomill.digest.select import Selection, SelectOptions
 
-FORMAT = 1
-"""Raised whenever the same commit gives other bytes than before."""
-
-_LIBRARIES = ("gitingest", "pathspec", "toktok-rs")
-"""The libraries whose version can change a digest."""
-
-_MAX_SUBMODULES_NAMED = 50
-
-_WORDS = {
-    Reason.TOO_LARGE: "larger than the file-size limit",
-    Reason.PATTERN: "left out by patterns",
-    Reason.TOTAL_SIZE: "past the limit for all files together",
-    Reason.DEPTH: "folders too deep to enter",
-    Reason.SUBMODULE: "submodules, not fetched",
-}
+_SHARE_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,92 +33,171 @@ class Facts:
     url: str | None
     commit: str
     committed: datetime | None
+    languages: Sequence[tuple[str, float]] = ()
+    """Of its files, with their share of the bytes (0-1), the biggest first."""
+    found_license: str | None = None
+    """What its licence file is, where no feed says it."""
+    license: str | None = None
+    """Like the next one what a feed says, and None where it says nothing."""
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a digest holds below its header."""
+
+    tree: bytes
+    omitted: bytes
+    """The paragraph on what is missing; empty where nothing is."""
+    shown: Sequence[Shown]
+
+    def body(self) -> bytes:
+        """Return the parts, joined."""
+        paragraphs = b"\n".join([self.tree, *([self.omitted] if self.omitted else []), b""])
+        return paragraphs + gitingest.BETWEEN_BLOCKS.join([one.body for one in self.shown])
+
+    @property
+    def size_bytes(self) -> int:
+        """How long they are, joined."""
+        blocks = sum(len(one.body) for one in self.shown)
+        between = len(gitingest.BETWEEN_BLOCKS) * max(0, len(self.shown) - 1)
+        return self.start_of_files + blocks + between
+
+    @property
+    def start_of_files(self) -> int:
+        """Where the first block begins."""
+        return len(self.tree) + 1 + (len(self.omitted) + 1 if self.omitted else 0)
 
 
 def compose(
-    facts: Facts, selection: Selection, ingested: Ingested, options: SelectOptions
+    facts: Facts,
+    parts: Parts,
+    selection: Selection,
+    options: SelectOptions,
+    explain: Callable[[bytes], Mapping[str, Any]] = lambda _path: {},
 ) -> Digest:
-    """Return the digest and the metadata object that goes with it."""
-    omitted = _omitted(selection.omitted)
-    before_files = "\n".join([ingested.tree, *([omitted] if omitted else []), ""])
-    # gitingest's own text is joined to the rest once: it can be large.
-    body = gitingest.encode(before_files + ingested.content)
+    """Return the digest and the metadata object that goes with it.
+
+    *explain* gives more to be said of a chosen path in the metadata.
+    """
+    body = parts.body()
     token_count = tokens.count(body.decode())
-    header = _header(facts, len(selection.chosen), token_count).encode()
-    print_of_options = fingerprint(options)
+    start = header(facts, len(parts.shown), token_count)
+    own_fingerprint = of_repository(
+        fingerprint(options), license=facts.license, description=facts.description
+    )
+    files_at = len(start) + parts.start_of_files
     metadata = {
         **_facts(facts),
         "format": FORMAT,
-        "fingerprint": print_of_options,
-        "produced_by": {"repomill": __version__, **_versions()},
-        "options": asdict(options),
-        "files_analyzed": len(selection.chosen),
+        "fingerprint": own_fingerprint,
+        "produced_by": {"repomill": __version__, **versions()},
+        "options": _as_json(options),
+        "files_analyzed": len(parts.shown),
         "tokens": {"count": token_count, "encoding": tokens.ENCODING},
-        "bytes": len(header) + len(body),
-        "files": _files(
-            selection.omitted,
-            ingested.blocks,
-            len(header) + len(gitingest.encode(before_files)),
-        ),
+        "bytes": len(start) + len(body),
+        "sections": {
+            "header": _section(0, len(start)),
+            "structure": _section(len(start), len(parts.tree)),
+            "omitted": _section(len(start) + len(parts.tree) + 1, len(parts.omitted)),
+            "files": _section(files_at, len(start) + len(body) - files_at),
+        },
     }
     return Digest(
         full_name=facts.full_name,
         url=facts.url,
         commit=facts.commit,
-        body=header + body,
-        files=len(selection.chosen),
+        body=start + body,
+        files=len(parts.shown),
         tokens=token_count,
-        fingerprint=print_of_options,
+        fingerprint=own_fingerprint,
         metadata=metadata,
+        listing=Listing(selection, parts.shown, files_at, explain),
     )
 
 
-def fingerprint(options: SelectOptions) -> str:
-    """Return a hash of all that can change a digest of the same commit."""
-    values = {"format": FORMAT, "options": asdict(options), "versions": _versions()}
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+def header(facts: Facts, files: int, token_count: int) -> bytes:
+    """Return the lines that a digest begins with."""
+    lines = {
+        "Repository": names.quote(facts.full_name),
+        "URL": facts.url,
+        "Commit": facts.commit,
+        "Files analyzed": str(files),
+        "Estimated tokens": tokens.human(token_count),
+        "Committed": _iso(facts.committed),
+        "Languages": languages.describe(facts.languages),
+        **{name.capitalize(): text for name, text in _said(facts).items()},
+    }
+    told = [f"{name}: {value}" for name, value in lines.items() if value]
+    return ("\n".join(told) + "\n\n").encode()
 
 
-def render(metadata: Mapping[str, Any]) -> bytes:
-    """Return the metadata object as JSON, the same bytes for the same values."""
-    return gitingest.encode(json.dumps(metadata, ensure_ascii=False, indent=1) + "\n")
+def render(digest: Digest) -> Iterator[bytes]:
+    """Yield the metadata object as JSON, the same bytes for the same values; a file a line."""
+    head = json.dumps(digest.metadata, ensure_ascii=False, indent=1)
+    yield gitingest.encode(head.removesuffix("\n}") + ',\n "files": [')
+    between = "\n  "
+    for file in digest.listing:
+        yield gitingest.encode(between + json.dumps(file, ensure_ascii=False))
+        between = ",\n  "
+    yield b"\n ]\n}\n"
 
 
-def _header(facts: Facts, files: int, token_count: int) -> str:
-    lines = [
-        f"Repository: {names.quote(facts.full_name)}",
-        *([f"URL: {facts.url}"] if facts.url else []),
-        f"Commit: {facts.commit}",
-        f"Files analyzed: {files}",
-        f"Estimated tokens: {tokens.human(token_count)}",
-        *([f"Committed: {_iso(facts.committed)}"] if facts.committed else []),
-    ]
-    return "\n".join(lines) + "\n\n"
+class Listing:
+    """Every path of a commit, sorted, with what became of it; made anew for each reading."""
+
+    def __init__(
+        self,
+        selection: Selection,
+        shown: Sequence[Shown],
+        start_bytes: int,
+        explain: Callable[[bytes], Mapping[str, Any]],
+    ) -> None:
+        self._selection = selection
+        self._explain = explain
+        self._states: dict[bytes, dict[str, Any]] = {}
+        for one in shown:
+            length = len(one.body)
+            self._states[one.entry.path] = {
+                "state": "cut" if one.is_cut else "included",
+                "offset": start_bytes,
+                "length": length,
+                **({"missing_bytes": one.missing_bytes} if one.is_cut else {}),
+            }
+            start_bytes += length + len(gitingest.BETWEEN_BLOCKS)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        chosen = (
+            (entry, {**self._states.get(entry.path, _LEFT_OUT), **self._explain(entry.path)})
+            for entry in self._selection.chosen
+        )
+        omitted = ((o.entry, _omitted(o.reason)) for o in self._selection.omitted)
+        for entry, state in heapq.merge(chosen, omitted, key=lambda pair: pair[0].path):
+            yield {
+                "path": names.quote(names.decode(entry.path)),
+                "kind": entry.kind.value,
+                "bytes": entry.size_bytes,
+                **({"commit": entry.oid} if entry.kind is Kind.SUBMODULE else {}),
+                **state,
+            }
 
 
-def _omitted(omissions: Iterable[Omission]) -> str:
-    """Return the paragraph on what is not in the digest, or nothing.
+def _as_json(options: SelectOptions) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(options).items()
+    }
 
-    The bytes of files over the limit are never given: a filtered clone does not know them.
-    """
-    omissions = list(omissions)
-    if not omissions:
-        return ""
-    counts = Counter(omission.reason for omission in omissions)
-    lines = [f"Omitted: {len(omissions)} files"]
-    for reason, words in _WORDS.items():
-        if counts[reason]:
-            known = sum(o.entry.size_bytes or 0 for o in omissions if o.reason is reason)
-            size = f" ({known} bytes)" if known and reason is not Reason.TOO_LARGE else ""
-            lines.append(f"- {counts[reason]} {words}{size}")
-    submodules = [o.entry for o in omissions if o.reason is Reason.SUBMODULE]
-    lines += [
-        f"  {names.quote(names.decode(entry.path))} @ {entry.oid}"
-        for entry in submodules[:_MAX_SUBMODULES_NAMED]
-    ]
-    if len(submodules) > _MAX_SUBMODULES_NAMED:
-        lines.append(f"  … and {len(submodules) - _MAX_SUBMODULES_NAMED} more")
-    return "\n".join(lines) + "\n"
+
+def _omitted(reason: Reason) -> dict[str, Any]:
+    return {"state": "omitted", "reason": reason.value}
+
+
+_LEFT_OUT = _omitted(Reason.BUDGET)
+
+
+def _section(offset: int, length: int) -> dict[str, int]:
+    return {"offset": offset, "length": length}
 
 
 def _facts(facts: Facts) -> dict[str, Any]:
@@ -141,42 +205,19 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "repository": names.quote(facts.full_name),
         "url": facts.url,
         "commit": facts.commit,
-        "committed": _iso(facts.committed) if facts.committed else None,
+        "committed": _iso(facts.committed),
+        "languages": {name: round(share, _SHARE_DIGITS) for name, share in facts.languages},
+        **_said(facts),
     }
 
 
-def _files(
-    omissions: Iterable[Omission], blocks: Iterable[Block], start_bytes: int
-) -> list[dict[str, Any]]:
-    """Return every path of the commit, sorted, with what became of it."""
-    listed = [
-        (
-            block.entry,
-            {
-                "state": "included",
-                "offset": start_bytes + block.offset_bytes,
-                "length": block.length_bytes,
-            },
-        )
-        for block in blocks
-    ]
-    listed += [(o.entry, {"state": "omitted", "reason": o.reason.value}) for o in omissions]
-    listed.sort(key=lambda pair: pair[0].path)
-    return [
-        {
-            "path": names.quote(names.decode(entry.path)),
-            "kind": entry.kind.value,
-            "bytes": entry.size_bytes,
-            **({"commit": entry.oid} if entry.kind is Kind.SUBMODULE else {}),
-            **state,
-        }
-        for entry, state in listed
-    ]
+def _said(facts: Facts) -> dict[str, str | None]:
+    said = {
+        "license": facts.license or facts.found_license,
+        "description": printed(facts.description or ""),
+    }
+    return {name: names.quote(text) if text else None for name, text in said.items()}
 
 
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _versions() -> dict[str, str]:
-    return {library: version(library) for library in _LIBRARIES}
+def _iso(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

@@ -17,11 +17,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from repomill.digest import names
+from repomill.digest.view import Leaf, Rest
 from repomill.errors import DigestError
 
 if TYPE_CHECKING:
-    from repomill.digest.view import Folder, Leaf
-    from repomill.model import Entry
+    from pathlib import Path
+
+    from repomill.digest.view import Folder
 
 
 def _import_quietly() -> None:
@@ -55,44 +57,25 @@ from gitingest.utils.ignore_patterns import DEFAULT_IGNORE_PATTERNS  # noqa: E40
 DEFAULT_PATTERNS: tuple[str, ...] = tuple(sorted(DEFAULT_IGNORE_PATTERNS))
 """What gitingest leaves out by default; none of them negates, so their order says nothing."""
 
-_BETWEEN_BLOCKS_BYTES = 1
-"""The line end that gitingest puts between two blocks."""
+BETWEEN_BLOCKS = b"\n"
+"""What gitingest puts between two blocks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Where the block of an entry stands in gitingest's content, in bytes."""
-
-    entry: Entry
-    offset_bytes: int
-    length_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ingested:
-    """What gitingest made of a view; the blocks are in the order of the content."""
+class Structure:
+    """What gitingest makes of a view before it reads any file."""
 
     tree: str
-    content: str
-    blocks: list[Block]
+    leaves: list[Leaf]
+    """In the order of their blocks."""
 
 
-def ingest(view: Folder) -> Ingested:
-    """Return gitingest's tree and content of *view*.
-
-    Raises DigestError where gitingest fails, and what reading an entry raises.
-    """
-    # In a thread the stack begins anew: how deeply a notebook may be nested before Python gives up
-    # must not depend on who called.
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(_ingest, view).result()
-
-
-def _ingest(view: Folder) -> Ingested:
+def structure(root: Folder) -> Structure:
+    """Return gitingest's tree of a view. Raises DigestError where gitingest fails."""
     query = SimpleNamespace(
-        local_path=view,
+        local_path=root,
         subpath="/",
-        slug=view.name,
+        slug=root.name,
         type=None,
         user_name=None,
         branch=None,
@@ -102,33 +85,59 @@ def _ingest(view: Folder) -> Ingested:
         ignore_patterns=None,
         include_patterns=None,
     )
-    blocks: list[Block] = []
-    _blocks.set(blocks)
+    leaves: list[Leaf] = []
+    _leaves.set(leaves)
     try:
-        _, tree, content = ingestion.ingest_query(query)
+        _, tree, _ = ingestion.ingest_query(query)
     except (ValueError, AttributeError) as error:
         raise DigestError(f"gitingest failed: {error}") from error
-    return Ingested(tree, content, blocks)
+    return Structure(tree, leaves)
 
 
-_blocks: ContextVar[list[Block]] = ContextVar("blocks")
-_gather_with_gitingest = output_formatter._gather_file_contents  # noqa: SLF001
+def block(leaf: Leaf) -> bytes:
+    """Return gitingest's block of a file or link, in UTF-8.
+
+    Raises DigestError where gitingest fails, and what reading it raises.
+    """
+    if leaf.suffix != ".ipynb":
+        return _block(leaf)
+    # In a thread the stack begins anew: how deeply a notebook may be nested before Python gives up
+    # must not depend on who called.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(_block, leaf).result()
+
+
+def _block(leaf: Leaf) -> bytes:
+    kind = FileSystemNodeType.SYMLINK if leaf.is_symlink() else FileSystemNodeType.FILE
+    node = FileSystemNode(name=leaf.name, type=kind, path_str=str(leaf), path=cast("Path", leaf))
+    try:
+        text = node.content_string
+    except (ValueError, AttributeError) as error:
+        raise DigestError(f"gitingest failed: {error}") from error
+    leaf.raise_failure()
+    return encode(text)
+
+
+_leaves: ContextVar[list[Leaf]] = ContextVar("leaves")
 
 
 def _gather(node: FileSystemNode) -> str:
-    """Gather as gitingest does, and note where each block begins and ends."""
-    text: str = _gather_with_gitingest(node)
-    if node.type is not FileSystemNodeType.DIRECTORY:
-        leaf = cast("Leaf", node.path)
-        leaf.raise_failure()
-        blocks = _blocks.get()
-        offset = (
-            blocks[-1].offset_bytes + blocks[-1].length_bytes + _BETWEEN_BLOCKS_BYTES
-            if blocks
-            else 0
-        )
-        blocks.append(Block(leaf.entry, offset, len(encode(text))))
-    return text
+    """Note the files and links in gitingest's order, instead of reading them all into one text."""
+    if node.type is FileSystemNodeType.DIRECTORY:
+        for child in node.children:
+            _gather(child)
+    elif isinstance(node.path, Leaf):
+        _leaves.get().append(node.path)
+    return ""
+
+
+_sort_with_gitingest = FileSystemNode.sort_children
+
+
+def _sort_children(node: FileSystemNode) -> None:
+    """Sort as gitingest does; the line that stands for what is not shown comes last."""
+    _sort_with_gitingest(node)
+    node.children.sort(key=lambda child: isinstance(child.path, Rest))
 
 
 def _readlink(leaf: Leaf) -> SimpleNamespace:
@@ -144,12 +153,14 @@ def encode(text: str) -> bytes:
 def _repair() -> None:
     """Replace what cannot be mended from outside.
 
-    Links are no files here; tokens are counted elsewhere, offline, over the whole digest; and what
-    goes in has been chosen before gitingest runs, so its own silent limits are lifted.
+    Links are no files here; tokens are counted elsewhere, offline, over the whole digest; files are
+    read one by one, for as long as there is room; and what goes in has been chosen before gitingest
+    runs, so its own silent limits are lifted.
     """
     filesystem.readlink = output_formatter.readlink = _readlink
     output_formatter._format_token_count = lambda _text: None  # noqa: SLF001
     output_formatter._gather_file_contents = _gather  # noqa: SLF001
+    FileSystemNode.sort_children = _sort_children
     ingestion.MAX_FILES = ingestion.MAX_TOTAL_SIZE_BYTES = sys.maxsize
     ingestion.MAX_DIRECTORY_DEPTH = sys.maxsize
 

@@ -44,6 +44,15 @@ def quote(name: str) -> str:
     return '"' + "".join(_escape(character) for character in name) + '"'
 
 
+def cut(text: str, max_characters: int) -> str:
+    """Return *text*, or as many of its characters and an ellipsis.
+
+    >>> cut("a long story", 6), cut("a tale", 6)
+    ('a long…', 'a tale')
+    """
+    return text if len(text) <= max_characters else f"{text[:max_characters]}…"
+
+
 def _escape(character: str) -> str:
     if character in _LETTERS:
         return _LETTERS[character]

@@ -7,6 +7,7 @@ clone never learnt its size, so the other figures stay the same on every transpo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 MAX_LINK_BYTES = 4096
 """The longest path Linux knows: a longer target is no link."""
 MAX_TOTAL_BYTES = 500 << 20
-"""What gitingest takes of one repository, at the most."""
+"""What gitingest takes of one repository, at the most; a budget is the tighter bound."""
+LEAST_SIZE_BYTES = 4 << 10
+"""A smaller digest would be a header and little else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectOptions:
-    """Which files a digest may hold."""
+    """Which files a digest may hold, and how much of them."""
 
+    max_size_bytes: int | None = 512 << 10
+    """Of the whole digest; None for everything."""
     max_file_size_bytes: int = 512 << 10
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -57,12 +62,13 @@ def select(
     defaults = [pattern for pattern in default_patterns if pattern not in lifted]
     exclude = Patterns([*defaults, *options.exclude])
     include = Patterns(options.include) if options.include else None
+    most_bytes = MAX_TOTAL_BYTES if options.max_size_bytes is None else math.inf
     chosen: list[Entry] = []
     omitted: list[Omission] = []
     total_bytes = 0
     for entry in entries:
         reason = _reason(entry, options) or _reason_by_pattern(entry, include, exclude)
-        if reason is None and total_bytes + (entry.size_bytes or 0) > MAX_TOTAL_BYTES:
+        if reason is None and total_bytes + (entry.size_bytes or 0) > most_bytes:
             reason = Reason.TOTAL_SIZE
         if reason is None:
             chosen.append(entry)

@@ -18,7 +18,7 @@ _BOMS = (
 # What file(1) takes as a sign of data: controls but BEL BS HT LF VT FF CR ESC.
 _DATA_BYTES = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _DATA_CHARACTERS = re.compile("[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
-_HIGH_BYTES = re.compile(rb"[\x80-\xff]")
+_HIGH_BYTES = bytes(range(0x80, 0x100))
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MAX_HIGH_SHARE = 0.3
 """Text of western Europe has fewer accented letters than this; other code pages have more."""
@@ -59,12 +59,12 @@ def _decode_damaged(data: bytes) -> str | None:
     """Decode UTF-8 of which most of the characters beyond ASCII are whole."""
     text = data.decode("utf-8", "replace")
     broken = text.count(_REPLACEMENT)
-    whole = sum(1 for character in text if character > "\x7f") - broken
+    whole = len(text) - len(text.encode("ascii", "ignore")) - broken
     return text if whole > broken else None
 
 
 def _decode_western(data: bytes) -> str | None:
-    if len(_HIGH_BYTES.findall(data)) > _MAX_HIGH_SHARE * len(data):
+    if len(data) - len(data.translate(None, _HIGH_BYTES)) > _MAX_HIGH_SHARE * len(data):
         return None
     try:
         return data.decode("cp1252")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import toktok
 
 ENCODING = "o200k_base"
+WIDEST = 999_999
+"""No number of tokens takes more characters in the header."""
 _THRESHOLDS = ((1_000_000, "M"), (1_000, "k"))
 
 

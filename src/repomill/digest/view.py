@@ -16,7 +16,7 @@ from repomill.errors import RepoError
 from repomill.model import Entry, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     Reader = Callable[[Entry], bytes]
 
@@ -39,6 +39,11 @@ class ShownName(str):
     def lower(self) -> str:
         """Return the plain name in lower case."""
         return self._plain.lower()
+
+    @property
+    def octets(self) -> bytes:
+        """The plain name as git has it."""
+        return self._plain.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class Leaf(Node):
     def __init__(self, name: str, path: str, entry: Entry, read: Reader) -> None:
         super().__init__(name, path)
         self._plain_name = name
+        self.parent = path.rpartition("/")[0]
         self.entry = entry
         self._read = read
         self._text: str | None = None
@@ -157,20 +163,54 @@ class Leaf(Node):
             raise
 
 
+class Rest(Node):
+    """The line of a folder that says how much of it is not shown."""
+
+    def __init__(self, words: str, path: str) -> None:
+        super().__init__(words, path)
+
+    def is_file(self) -> bool:
+        """Whether it is a regular file: to gitingest, so that it prints the line."""
+        return True
+
+    def stat(self) -> _Stat:
+        """Return its size in bytes."""
+        return _Stat(0)
+
+
 def _beginning(decoded: str) -> bytes:
     """Return some bytes that end between two characters."""
     return decoded[:1].encode()
 
 
-def build(root_name: str, entries: Iterable[Entry], read: Reader) -> Folder:
-    """Return the view of *entries*, sorted by path, under a root called *root_name*."""
+def build(
+    root_name: str,
+    entries: Iterable[Entry],
+    read: Reader,
+    rests: Mapping[str, str] | None = None,
+) -> Folder:
+    """Return the view of *entries*, sorted by path, under a root called *root_name*.
+
+    *rests*: path of a folder, ``""`` for the root → what to say of what is not shown in it.
+    """
     root = Folder(root_name, ".")
     folders = {"": root}
     for entry in entries:
-        path = names.decode(entry.path)
-        parent, _, name = path.rpartition("/")
-        _folder(folders, parent).children.append(Leaf(name, path, entry, read))
+        child = leaf(entry, read)
+        _folder(folders, child.parent).children.append(child)
+    for path, words in (rests or {}).items():
+        folder = _folder(folders, path)
+        folder.children.append(Rest(words, f"{path}/{words}"))
+    if rests:  # folders of which nothing is shown came last
+        for folder in folders.values():
+            folder.children.sort(key=lambda child: child.name.octets)
     return root
+
+
+def leaf(entry: Entry, read: Reader) -> Leaf:
+    """Return the view of a single entry."""
+    path = names.decode(entry.path)
+    return Leaf(path.rpartition("/")[2], path, entry, read)
 
 
 def _folder(folders: dict[str, Folder], path: str) -> Folder:

@@ -7,10 +7,13 @@ headers. No redirect is followed here: the caller checks the new address first.
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+import urllib3
 
 from repomill import http, urls
 from repomill.errors import BadUrlError, BlockedError, NotFoundError
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
     from repomill.network import Route
 
 _SERVICE = "/info/refs?service=git-upload-pack"
+# gitprotocol-http(5): the service, a flush, then the references, HEAD before all others.
+_HEAD_FIRST = re.compile(
+    rb"[0-9a-f]{4}# service=git-upload-pack\n0000[0-9a-f]{4}([0-9a-f]{40}) HEAD\0"
+)
+_FIRST_BYTES = 256
+_OK = 200
 _MAX_RETRY_AFTER_SECONDS = 86_400.0
 
 
@@ -32,6 +41,8 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
+    head: str | None = None
+    """The commit that HEAD is at, where the first bytes of the body say so."""
 
     def is_redirect(self) -> bool:
         """Whether it sends the client elsewhere (RFC 9110, 15.4)."""
@@ -63,7 +74,9 @@ def ask(
 ) -> Answer:
     """Ask for *repo* as git does first, and return the head of the answer.
 
-    Raises NetworkError when the host does not answer, DeadlineError when it is too late to ask.
+    Of the body no more is read than it takes to know HEAD: this is all that ``git ls-remote`` would
+    be asked for, in one request instead of two, and without a process. Raises NetworkError when
+    the host does not answer, DeadlineError when it is too late to ask.
     """
     headers = {"User-Agent": "git/2 (repomill)"}
     if authorization:
@@ -75,7 +88,8 @@ def ask(
         headers=headers,
         timeout_seconds=min(deadline.remaining_seconds(), http.DEFAULT_TIMEOUT_SECONDS),
     ) as response:
-        return Answer(response.status, {k.lower(): v for k, v in response.headers.items()})
+        headers = {k.lower(): v for k, v in response.headers.items()}
+        return Answer(response.status, headers, _head(response))
 
 
 def redirected(repo: Repo, answer: Answer) -> Repo:
@@ -100,6 +114,16 @@ def redirected(repo: Repo, answer: Answer) -> Repo:
             "check the URL, or give a token"
         )
     return target.with_ref(repo.ref)
+
+
+def _head(response: urllib3.BaseHTTPResponse) -> str | None:
+    if response.status != _OK:
+        return None
+    try:
+        found = _HEAD_FIRST.match(response.read(_FIRST_BYTES, decode_content=False))
+    except urllib3.exceptions.HTTPError:  # who needs more asks git
+        return None
+    return found[1].decode() if found else None
 
 
 def _first_request(repo: Repo) -> http.Url:

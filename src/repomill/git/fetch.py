@@ -85,6 +85,24 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
     raise too_many_redirects()
 
 
+def remote_head(repo: Repo, options: FetchOptions, deadline: Deadline) -> str | None:
+    """Return the commit that the host has as HEAD; None where only a fetch can tell.
+
+    Raises NetworkError, BlockedError, DeadlineError.
+    """
+    target = repo
+    for _ in range(MAX_REDIRECTS + 1):
+        route = options.network.route(target.host, target.port)
+        answer = _ask(target, route, options, deadline)
+        if not answer.is_redirect():
+            return answer.head
+        moved = discovery.redirected(target, answer)
+        if moved.authority != target.authority:
+            raise MovedError(moved.clone_url)
+        target = moved
+    raise too_many_redirects()
+
+
 def too_many_redirects() -> BlockedError:
     """Return the error that says so."""
     return BlockedError(f"the host redirects more than {MAX_REDIRECTS} times; use the final URL")
