@@ -3,37 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-import signal
 import sqlite3
 import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from repomill import __version__, feed, logs, options, progress, run, urls
-from repomill.errors import BadUrlError, FeedError, RepomillError, UsageError
+from repomill import (
+    __version__,
+    credentials,
+    feed,
+    logs,
+    options,
+    prepare,
+    progress,
+    run,
+    show_inspection,
+    show_plan,
+    show_status,
+    signals,
+    status,
+    urls,
+)
+from repomill.digest.fingerprint import fingerprint
+from repomill.errors import BadUrlError, FeedError, RepomillError, StoreError, UsageError
+from repomill.isolation import processes
 from repomill.isolation.sandbox import Sandbox
 from repomill.isolation.scratch import ScratchFolder
-from repomill.job import Job, Kept
+from repomill.job import Job
+from repomill.keeping import Kept
+from repomill.ledger import Index, Ledger, default_path, new_run, path_in_cache
 from repomill.model import LocalRepo, Repo, Status
-from repomill.plan import Plan
-from repomill.stores import choose
+from repomill.plan import Plan, Rules
 from repomill.stores.local import write_whole
 from repomill.task import WORKER
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Coroutine, Iterator, Mapping
 
+    from repomill.keeping import Keeper
     from repomill.model import Outcome
     from repomill.options import Settings
     from repomill.results import Made
+    from repomill.stores.base import Store
+
+_Answer = TypeVar("_Answer")
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,52 +86,159 @@ def digest(source: str, output: Path | None, metadata: Path | None, **values: An
     """
     settings = options.read_settings(values, os.environ)
     found = find_source(source)
-    made: list[Made] = []
-
-    def keep(one: Made) -> Kept:
-        made.append(one)
-        return Kept()
-
+    made = Collected()
     with progress.spinner(f"Digesting {urls.shown(source)}", shown=settings.for_people):
-        outcome = process_one(found, keep, settings)
-    if made:
-        _write(made[0], output, metadata)
+        outcome = process_one(found, made, settings)
+    if made.digest:
+        _write(made.digest, output, metadata)
     logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
     return 0 if outcome.status is Status.STORED else EXIT_FAILED
 
 
+@cli.command()
+@click.argument("source")
+@options.attempts_option
+@options.job_options
+@options.option(
+    "--format",
+    type=click.Choice(["auto", "tree", "json"]),
+    default="auto",
+    help="Of what is printed; auto is a tree on a terminal.",
+)
+def inspect(source: str, **values: Any) -> int:  # noqa: ANN401
+    """Show what would be in a repository's digest, and why.
+
+    SOURCE is as for digest. Files come ranked, with the rules that gave them their scores.
+    """
+    settings = options.read_settings(values, os.environ)
+    settings = replace(settings, job=replace(settings.job, explained=True))
+    found = find_source(source)
+    made = Collected()
+    with progress.spinner(f"Inspecting {urls.shown(source)}", shown=settings.for_people):
+        outcome = process_one(found, made, settings)
+    if made.digest:
+        for_people = values["format"] == "tree" or (
+            values["format"] == "auto" and sys.stdout is not None and sys.stdout.isatty()
+        )
+        show = show_inspection.as_tree if for_people else show_inspection.as_json
+        _write_stdout(show(json.loads(made.digest.metadata)))
+    logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
+    return 0 if outcome.status is Status.STORED else EXIT_FAILED
+
+
+class Collected:
+    """Takes a digest, and has none before."""
+
+    known = None
+
+    def __init__(self) -> None:
+        self.digest: Made | None = None
+
+    def check(self) -> None:
+        """Take any."""
+
+    def keep(self, made: Made) -> Kept:
+        """Take it."""
+        self.digest = made
+        return Kept()
+
+    def refresh(self) -> Kept | None:
+        """Return None: there was none."""
+
+
 @cli.command("run")
-@click.argument("feed_source", metavar="[FEED]", default=feed.DEFAULT_FEED)
+@click.argument("feed_source", metavar="[FEED]", envvar="REPOMILL_FEED", default=feed.DEFAULT_FEED)
 @options.store_option
+@options.shard_option
 @options.run_options
 @options.attempts_option
 @options.job_options
-def run_command(feed_source: str, store: str | None, key: str, **values: Any) -> int:  # noqa: ANN401
+@options.option("--dry-run", is_flag=True, help="Only print what would be done, and why.")
+@options.format_option
+def run_command(feed_source: str, *, dry_run: bool, **values: Any) -> int:  # noqa: ANN401
     """Digest every repository of a feed into a store.
 
     FEED is a path, an https:// URL or - for stdin: JSON, JSON lines, CSV with a url column, or a
     URL a line. Without one it is the UK government's list of its public repositories.
     """
     settings = options.read_settings(values, os.environ)
-    target = choose.choose(store, os.environ)
-    run_options = run.RunOptions(
-        workers=values["workers"],
-        limit=values["limit"],
-        grace_seconds=values["grace"],
-        failures=values["max_failures"] or run.FailureLimit(),
-        for_people=settings.for_people,
+    run_options = options.read_run_options(values, settings)
+    store = options.choose_store(values, os.environ)
+    if not dry_run:
+        store.probe()
+    with (
+        planned(feed_source, values, settings) as (plan, broken, folder),
+        ledger_of(store, values, folder, touch=not dry_run) as ledger,
+    ):
+        prepare.decide(plan, ledger, rules(values, settings))
+        if dry_run:
+            show_plan.show(plan, run_options.limit, values["format"])
+            return broken
+        pruned = prepare.prune(plan, ledger, store, run_options, whole=not broken)
+        whole = run.Run(plan, store, settings.job, run_options, ledger)
+        whole.code_so_far = broken if pruned else EXIT_FAILED
+        return work_through(whole.process(folder, os.environ))
+
+
+@cli.command("status")
+@options.store_option
+@options.ledger_option
+@options.format_option
+@options.log_options
+def status_command(**values: Any) -> int:  # noqa: ANN401
+    """Print what the ledger of a store knows; nothing is changed.
+
+    Digests, their age, failures, the slowest repositories and the last runs.
+    """
+    for_people = options.configure_logs(values, credentials.from_environment(os.environ))
+    store = options.choose_store(values, os.environ)
+    index = values["ledger"] or path_in_cache(os.environ, store.name, None)
+    with ScratchFolder() as folder, progress.spinner("Reading the ledger", shown=for_people):
+        report = status.read(store, index, folder.path, datetime.now(UTC))
+    show = show_status.as_json if values["format"] == "json" else show_status.as_table
+    _write_stdout(show(report))
+    return 0
+
+
+def rules(values: Mapping[str, Any], settings: Settings) -> Rules:
+    """Return by which rules it is decided what is to be done."""
+    return Rules(
+        fingerprint=fingerprint(settings.job.select),
+        now=datetime.now(UTC),
+        force=values["force"],
+        retry_failed=values["retry_failed"],
     )
-    target.probe()
+
+
+@contextmanager
+def ledger_of(
+    store: Store, values: Mapping[str, Any], folder: ScratchFolder, *, touch: bool = True
+) -> Iterator[Ledger]:
+    """Give the ledger of *store*, with its index where the user wants it, or where it can be.
+
+    Unless it may *touch* anything, the index is one of its own and the store is only read.
+    """
+    shard = values["shard"]
+    path = values["ledger"] or default_path(os.environ, store.name, shard) if touch else None
+    with Index(path or folder.path / "ledger.sqlite") as index:
+        yield Ledger(store, index, new_run(), shard, read_only=not touch)
+
+
+@contextmanager
+def planned(
+    feed_source: str, values: Mapping[str, Any], settings: Settings
+) -> Iterator[tuple[Plan, int, ScratchFolder]]:
+    """Give the plan of a feed, the exit code that the feed alone calls for, and a folder.
+
+    *values* are those of the options in run_options. Raises FeedError, UsageError.
+    """
     with ScratchFolder() as folder:
-        plan = Plan(folder.path / "plan.sqlite", key=key)
+        plan = Plan(folder.path / "plan.sqlite", key=values["key"], shard=values["shard"])
         with feed.opened(feed_source, settings.job.fetch.network) as stream:
-            broken = run.load(plan, feed.read(stream))
-        whole = run.Run(plan, target, settings.job, run_options)
-        code = asyncio.run(whole.process(folder, os.environ))
-    if broken:
-        logs.feed_broken(broken)
-        return code or EXIT_FAILED
-    return code
+            broken = prepare.load(plan, feed.read(stream))
+        yield plan, EXIT_FAILED if broken else 0, folder
+        if broken:
+            logs.unusable(broken)
 
 
 @cli.command()
@@ -126,17 +257,25 @@ def demo(folder: Path) -> int:
     return show.run_demo(folder, os.environ)
 
 
-def process_one(source: Repo | LocalRepo, keep: Any, settings: Settings) -> Outcome:  # noqa: ANN401
+def process_one(source: Repo | LocalRepo, keeper: Keeper, settings: Settings) -> Outcome:
     """Work on one repository in a sandbox of its own."""
 
     async def process(folder: ScratchFolder) -> Outcome:
         async with Sandbox([WORKER], environ=os.environ, folder=folder) as sandbox:
             logs.processing(source)
             on_retry = logs.retrying(source, max_attempts=settings.job.attempts)
-            return await Job(sandbox, settings.job).process(source, keep, on_retry)
+            return await Job(sandbox, settings.job).process(source, keeper, on_retry)
 
     with ScratchFolder() as folder:
-        return asyncio.run(process(folder))
+        return work_through(process(folder))
+
+
+def work_through(work: Coroutine[Any, Any, _Answer]) -> _Answer:
+    """Return what *work* returns, in an event loop; after it, signals end the process as before."""
+    try:
+        return asyncio.run(work)
+    finally:
+        signals.end_when_told()
 
 
 def find_source(text: str) -> Repo | LocalRepo:
@@ -205,7 +344,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def call(command: click.Command, arguments: list[str] | None = None) -> int:
     """Run *command* and return its exit code; no traceback reaches the user."""
-    signal.signal(signal.SIGTERM, _terminate)
+    signals.end_when_told()
+    processes.hide_from_own_user()  # before anything is known that is secret
     try:
         code = command.main(arguments, standalone_mode=False)
     except click.exceptions.Abort:
@@ -216,15 +356,10 @@ def call(command: click.Command, arguments: list[str] | None = None) -> int:
     except UsageError as error:
         click.echo(f"Error: {error}", err=True)
         return EXIT_USAGE
-    except FeedError as error:
-        logs.feed_broken(error)
+    except (FeedError, StoreError) as error:
+        logs.unusable(error)
         return EXIT_FAILED
     except (RepomillError, sqlite3.Error, OSError) as error:
         click.echo(f"Error: {error}", err=True)
         return EXIT_FAILED
     return code if isinstance(code, int) else 0
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End by an exception, so that git is killed and the scratch folder removed."""
-    sys.exit(EXIT_TERMINATED)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -19,16 +17,21 @@ from repomill.errors import BadUrlError, CrashedError, DigestError, EmptyError, 
 from repomill.git import fetch
 from repomill.isolation.forkserver import Limits
 from repomill.model import LocalRepo, Outcome, Repo, Status
-from repomill.results import Made
-from repomill.stores.base import JSON, TEXT
 from repomill.task import WORKER, Task
+from repomill.threads import in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from repomill.digest.select import SelectOptions
     from repomill.git.fetch import FetchOptions
     from repomill.isolation.sandbox import Ended, Sandbox
+    from repomill.keeping import Keeper
+    from repomill.model import Known
+    from repomill.results import Made
     from repomill.retry import OnRetry
-    from repomill.stores.base import Store
+
+_Answer = TypeVar("_Answer")
 
 _log = structlog.get_logger()
 
@@ -39,21 +42,12 @@ class JobOptions:
 
     fetch: FetchOptions
     select: SelectOptions
+    explained: bool = False
+    """Whether the metadata are to say what each file is worth, and why."""
     limits: Limits = field(default_factory=Limits)
     timeout_seconds: float = 300.0
     """All attempts together."""
     attempts: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Where a digest went, if under a key, and how many bytes that took."""
-
-    key: str | None = None
-    size_bytes: int = 0
-
-
-Keep = Callable[[Made], Kept]
 
 
 class Job:
@@ -63,52 +57,60 @@ class Job:
         self._sandbox = sandbox
         self._options = options
 
-    async def process(self, source: Repo | LocalRepo, keep: Keep, on_retry: OnRetry) -> Outcome:
-        """Digest *source*, hand the digest to *keep* in a thread, and say what came of it."""
+    async def process(self, source: Repo | LocalRepo, keeper: Keeper, on_retry: OnRetry) -> Outcome:
+        """Digest *source*, hand the digest to *keeper* in a thread, and say what came of it."""
         deadline = Deadline(self._options.timeout_seconds)
         policy = retry.RepositoryPolicy(self._options.attempts, deadline, on_retry)
-        seconds: dict[str, float] = {}
-        tried = 0
+        course = _Course(source, deadline, policy)
         try:
-            async for attempt in retry.repository_attempts(policy):
-                with attempt:
-                    tried += 1
-                    made = await self._attempt(source, deadline, seconds)
-            kept = await _upload(keep, made, seconds)
+            return await self._follow(course, keeper)
         except Exception as error:  # noqa: BLE001 the one place: it costs one repository
-            return Outcome(
-                repo=source,
-                status=Status.EMPTY if isinstance(error, EmptyError) else Status.FAILED,
-                attempts=tried,
-                seconds=seconds,
-                error=_as_repo_error(error),
-                duration_seconds=deadline.spent_seconds(),
-            )
-        return Outcome(
-            repo=source,
-            status=Status.STORED,
-            attempts=tried,
-            seconds=seconds,
+            status = Status.EMPTY if isinstance(error, EmptyError) else Status.FAILED
+            return course.outcome(status, error=_as_repo_error(error))
+
+    async def _follow(self, course: _Course, keeper: Keeper) -> Outcome:
+        keeper.check()
+        made = await self._attempts(course, keeper.known)
+        if made is None and keeper.known:
+            kept = await course.timed("store", keeper.refresh)
+            if kept:
+                return course.outcome(Status.UNCHANGED, key=kept.key, commit=keeper.known.commit)
+            made = await self._attempts(course, None)  # it is not in the store, whoever said so
+        if made is None:
+            raise CrashedError("the worker says that what it does not know is unchanged; try again")
+        kept = await course.timed("store", partial(keeper.keep, made))
+        return course.outcome(
+            Status.STORED,
             key=kept.key,
             commit=made.commit,
+            fingerprint=made.fingerprint,
+            tokens=made.tokens,
+            digest_bytes=len(made.body),
             bytes_stored=kept.size_bytes,
-            duration_seconds=deadline.spent_seconds(),
         )
 
-    async def _attempt(
-        self, source: Repo | LocalRepo, deadline: Deadline, seconds: dict[str, float]
-    ) -> Made:
+    async def _attempts(self, course: _Course, known: Known | None) -> Made | None:
+        """Return the digest, or None where the repository is at the commit that is *known*."""
+        made = None
+        async for attempt in retry.repository_attempts(course.policy):
+            with attempt:
+                course.tried += 1
+                made = await self._attempt(course, known)
+        return made
+
+    async def _attempt(self, course: _Course, known: Known | None) -> Made | None:
         """Try once, on as many hosts as the repository is sent to."""
         moved_to: Repo | None = None
         for _ in range(http.MAX_REDIRECTS + 1):
-            result = await self._work(self._task(source, moved_to, deadline), deadline)
+            task = self._task(course, moved_to, known)
+            result = await self._work(task, course.deadline)
             for stage, spent in result.seconds.items():
-                seconds[stage] = seconds.get(stage, 0.0) + spent
+                course.add(stage, spent)
             if result.error:
                 raise result.error
-            if result.made:
+            if result.made or result.unchanged:
                 return result.made
-            moved_to = _target(result.moved_to or "", source)
+            moved_to = _target(result.moved_to or "", course.source)
         raise fetch.too_many_redirects()
 
     async def _work(self, task: Task, deadline: Deadline) -> results.Result:
@@ -125,64 +127,55 @@ class Job:
                 raise _crash(ended)
             return results.read(ended.scratch)
 
-    def _task(self, source: Repo | LocalRepo, moved_to: Repo | None, deadline: Deadline) -> Task:
+    def _task(self, course: _Course, moved_to: Repo | None, known: Known | None) -> Task:
         """Return what the worker is told: of the credentials only those for its host."""
-        target = moved_to or source
-        known = self._options.fetch.credentials
+        target = moved_to or course.source
+        tokens = self._options.fetch.credentials
         own = (
-            known.only_for(target.host, target.port) if isinstance(target, Repo) else Credentials()
+            tokens.only_for(target.host, target.port) if isinstance(target, Repo) else Credentials()
         )
         return Task(
-            source=source,
+            source=course.source,
             fetch_from=moved_to,
+            known_commit=known.commit if known else None,
+            ask_first=known.ask_first if known else False,
             fetch=replace(self._options.fetch, credentials=own),
             select=self._options.select,
-            timeout_seconds=deadline.remaining_seconds(),
+            explained=self._options.explained,
+            timeout_seconds=course.deadline.remaining_seconds(),
         )
 
 
-def keep_in(store: Store, repo: Repo, key: str) -> Keep:
-    """Return the function that keeps the digest of *repo* in *store*, under *key*.
+@dataclass(slots=True)
+class _Course:
+    """How the work on one repository has gone so far."""
 
-    The metadata object goes first, the digest last: its arrival is the commit.
-    """
+    source: Repo | LocalRepo
+    deadline: Deadline
+    policy: retry.RepositoryPolicy
+    tried: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
 
-    def keep(made: Made) -> Kept:
-        processed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        user_metadata = {
-            "url": repo.url,
-            "commit": made.commit,
-            "processedat": processed,
-            "fingerprint": made.fingerprint,
-            **({"pushedat": repo.pushed_at} if repo.pushed_at else {}),
-        }
-        store.put(metadata_key(key), made.metadata, content_type=JSON, metadata={})
-        store.put(digest_key(key), made.body, content_type=TEXT, metadata=user_metadata)
-        return Kept(digest_key(key), len(made.metadata) + len(made.body))
+    def add(self, stage: str, seconds: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
-    return keep
+    async def timed(self, stage: str, call: Callable[[], _Answer]) -> _Answer:
+        """Return what *call* returns, run in a thread; a store waits, where it does, for itself."""
+        started = time.perf_counter()
+        try:
+            return await in_thread(call)
+        finally:
+            self.add(stage, time.perf_counter() - started)
 
-
-def digest_key(key: str) -> str:
-    """Return where the digest of the repository called *key* is stored."""
-    return f"gitingest/{key}/summary.txt"
-
-
-def metadata_key(key: str) -> str:
-    """Return where the metadata of the repository called *key* is stored."""
-    return f"metadata/{key}.json"
-
-
-async def _upload(keep: Keep, made: Made, seconds: dict[str, float]) -> Kept:
-    """Keep the digest; an upload that fails is retried by itself."""
-    started = time.perf_counter()
-    try:
-        async for attempt in retry.upload_attempts():
-            with attempt:
-                return await asyncio.to_thread(keep, made)
-    finally:
-        seconds["store"] = time.perf_counter() - started
-    raise AssertionError("the last attempt returns or raises")
+    def outcome(self, status: Status, **facts: Any) -> Outcome:  # noqa: ANN401 Outcome's own
+        return Outcome(
+            repo=self.source,
+            status=status,
+            attempts=self.tried,
+            seconds=self.seconds,
+            duration_seconds=self.deadline.spent_seconds(),
+            **facts,
+        )
 
 
 def _as_repo_error(error: Exception) -> RepoError:

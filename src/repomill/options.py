@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from repomill import credentials, logs, network, sizes
+from repomill import credentials, logs, network, shards, sizes
 from repomill.digest.patterns import Patterns
-from repomill.digest.select import SelectOptions
+from repomill.digest.select import LEAST_SIZE_BYTES, SelectOptions
 from repomill.errors import UsageError
 from repomill.git.command import kept_variables
 from repomill.git.fetch import FetchOptions
 from repomill.isolation.forkserver import Limits
 from repomill.job import JobOptions
-from repomill.run import DEFAULT_WORKERS, FailureLimit
+from repomill.ledger.book import THREADS
+from repomill.retry import Patience
+from repomill.run import DEFAULT_WORKERS, FailureLimit, RunOptions
+from repomill.shards import Shard
+from repomill.stores import choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from repomill.credentials import Credentials
+    from repomill.stores.base import Store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOST_BYTES = 1 << 50
@@ -33,21 +40,27 @@ _MOST_WORKERS = 256
 _FAILURES = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(%?)")
 
 
-class Size(click.ParamType[int]):
-    """A number of bytes, written ``512KiB``."""
+NO_LIMIT = math.inf
+
+
+class Size(click.ParamType[float]):
+    """A number of bytes, written ``512KiB``; where it may be, ``none`` for no limit."""
 
     name = "SIZE"
 
-    def __init__(self, *, least: int = 0) -> None:
+    def __init__(self, *, least: int = 0, or_none: bool = False) -> None:
         self._least = least
+        self._or_none = or_none
 
     def convert(
         self,
         value: Any,  # noqa: ANN401 click's signature
         param: click.Parameter | None,
         ctx: click.Context | None,
-    ) -> int:
-        """Return the bytes."""
+    ) -> float:
+        """Return the bytes, or NO_LIMIT."""
+        if self._or_none and value in {"none", NO_LIMIT}:
+            return NO_LIMIT
         try:
             size = value if isinstance(value, int) else sizes.parse(value)
         except UsageError as error:
@@ -78,6 +91,26 @@ class Failures(click.ParamType[FailureLimit]):
             return FailureLimit(count=int(found[1]))
         advice = f"{value!r} is neither a number of failures nor a share such as 5%"
         raise click.BadParameter(advice, ctx, param)
+
+
+class ShardOf(click.ParamType[Shard]):
+    """A part of a feed, written ``0/10``, or ``auto``."""
+
+    name = "I/N|auto"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Shard:
+        """Return the shard."""
+        if isinstance(value, Shard):
+            return value
+        try:
+            return shards.from_environment(os.environ) if value == "auto" else shards.parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 def option(name: str, **settings: Any) -> Callable[[_Command], _Command]:  # noqa: ANN401
@@ -113,12 +146,18 @@ class _Seconds(click.FloatRange):
 
 _SECONDS = _Seconds(min=0, min_open=True, max=7 * 86_400)
 
+log_options = _together(
+    option("--log-format", type=click.Choice(logs.FORMATS), default="auto"),
+    option("--log-level", type=click.Choice(logs.LEVELS), default="info"),
+)
+"""What is logged."""
+
 job_options = _together(
     option(
         "--max-size",
-        type=click.Choice(["none"]),
-        default="none",
-        help="Largest digest; so far everything goes in.",
+        type=Size(least=LEAST_SIZE_BYTES, or_none=True),
+        default="512KiB",
+        help="Of the whole digest; best files first where not all fit; none for everything.",
     ),
     option(
         "--max-file-size", type=Size(), default="512KiB", help="Larger files are named, not shown."
@@ -155,12 +194,26 @@ job_options = _together(
         default="2GiB",
         help="Of one worker, and each git it starts.",
     ),
-    option("--log-format", type=click.Choice(logs.FORMATS), default="auto"),
-    option("--log-level", type=click.Choice(logs.LEVELS), default="info"),
+    log_options,
 )
 """How a repository is worked on, and what is logged."""
 
-store_option = option("--store", metavar="URL", help="A folder.  [default: ./digests]")
+store_option = _together(
+    option(
+        "--store",
+        metavar="URL",
+        help="A folder, or s3://BUCKET[/PREFIX].  [default: the bucket of the four R2_ variables "
+        "if they are set, else ./digests]",
+    ),
+    option(
+        "--store-patience",
+        type=_SECONDS,
+        default=120.0,
+        metavar="SECONDS",
+        help="How long an unreachable store is waited for.",
+    ),
+)
+"""Where digests go."""
 
 attempts_option = option(
     "--attempts",
@@ -169,9 +222,36 @@ attempts_option = option(
     help="At one repository, 1 s, 2 s, 4 s, … apart.",
 )
 
+format_option = option(
+    "--format", type=click.Choice(["table", "json"]), default="table", help="Of what is printed."
+)
+
+ledger_option = option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The local index of what is done; it can be deleted.  "
+    "[default: in the cache folder, one for each store and shard]",
+)
+
+shard_option = option(
+    "--shard",
+    type=ShardOf(),
+    help="This part of the feed alone, the first one 0/N.  [default: all of it]",
+)
+
 run_options = _together(
     option(
         "--workers", type=click.IntRange(1, _MOST_WORKERS), default=DEFAULT_WORKERS, help="At once."
+    ),
+    ledger_option,
+    option("--force", is_flag=True, help="Work on everything, whatever is done already."),
+    option("--retry-failed", is_flag=True, help="Try again now what failed and would wait."),
+    option("--prune", is_flag=True, help="Remove the digests of what has left the feed."),
+    option(
+        "--prune-limit",
+        type=Failures(),
+        default="5%",
+        help="More to be removed is taken for an error of the feed.",
     ),
     option("--limit", type=click.IntRange(min=0), help="At most so many repositories."),
     option("--max-failures", type=Failures(), help="More of them make exit code 3."),
@@ -196,9 +276,11 @@ def read_settings(options: Mapping[str, Any], environ: Mapping[str, str]) -> Set
     Logging is configured with them. Raises UsageError.
     """
     tokens = credentials.from_environment(environ)
-    for_people = logs.configure(options["log_format"], options["log_level"], redact=tokens.redact)
+    for_people = configure_logs(options, tokens)
     Patterns([*options["include"], *options["exclude"]])  # a bad one is said here, not by a worker
+    size = options["max_size"]
     selecting = SelectOptions(
+        max_size_bytes=None if size == NO_LIMIT else size,
         max_file_size_bytes=options["max_file_size"],
         include=tuple(options["include"]),
         exclude=tuple(options["exclude"]),
@@ -217,3 +299,34 @@ def read_settings(options: Mapping[str, Any], environ: Mapping[str, str]) -> Set
         attempts=options["attempts"],
     )
     return Settings(job, tokens, for_people)
+
+
+def configure_logs(options: Mapping[str, Any], tokens: Credentials) -> bool:
+    """Log as log_options says, but for the *tokens*; return whether a person reads it."""
+    return logs.configure(options["log_format"], options["log_level"], redact=tokens.redact)
+
+
+def read_run_options(options: Mapping[str, Any], settings: Settings) -> RunOptions:
+    """Return how a run goes about its feed, as run_options gives it."""
+    return RunOptions(
+        workers=options["workers"],
+        limit=options["limit"],
+        grace_seconds=options["grace"],
+        failures=options["max_failures"] or FailureLimit(),
+        prune=options["prune"],
+        prune_limit=options["prune_limit"],
+        for_people=settings.for_people,
+    )
+
+
+def choose_store(
+    options: Mapping[str, Any], environ: Mapping[str, str], *, expects_bucket: bool = False
+) -> Store:
+    """Return the store that store_option and *environ* mean. Raises UsageError."""
+    return choose.choose(
+        options["store"],
+        environ,
+        Patience(options["store_patience"]),
+        connections=options.get("workers", 0) + THREADS,
+        expects_bucket=expects_bucket,
+    )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repomill import urls
 from repomill.deadline import Deadline
-from repomill.digest import compose, gitingest, select, tokens, view
+from repomill.digest import compose, document, gitingest, select, tokens
+from repomill.digest.about import About
 from repomill.errors import DigestError, MovedError, OutOfMemoryError, RepoError
 from repomill.git import fetch, tree
 from repomill.model import Digest, LocalRepo
@@ -24,7 +25,7 @@ from repomill.task import DIGEST, METADATA, RESULT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from repomill.digest.select import SelectOptions
+    from repomill.model import Repo
     from repomill.task import Task
 
 tokens.count("")  # loads the vocabulary, once for all workers
@@ -35,6 +36,8 @@ def run(task: Task) -> None:
     seconds: dict[str, float] = {}
     try:
         digest = make_digest(task, Path(), seconds)
+    except _UnchangedError:
+        _leave({"unchanged": True, "seconds": seconds})
     except MovedError as moved:
         _leave({"moved_to": moved.clone_url, "seconds": seconds})
     except RepoError as error:
@@ -47,11 +50,13 @@ def run(task: Task) -> None:
         _leave({"error": _describe(defect), "seconds": seconds})
     else:
         Path(DIGEST).write_bytes(digest.body)
-        Path(METADATA).write_bytes(compose.render(digest.metadata))
+        with Path(METADATA).open("wb") as file:
+            file.writelines(compose.render(digest))
         facts = {
-            name: value
-            for name, value in asdict(digest).items()
-            if name not in {"body", "metadata"}
+            "commit": digest.commit,
+            "files": digest.files,
+            "tokens": digest.tokens,
+            "fingerprint": digest.fingerprint,
         }
         _leave({"digest": facts, "seconds": seconds})
 
@@ -59,11 +64,17 @@ def run(task: Task) -> None:
 def make_digest(task: Task, scratch: Path, seconds: dict[str, float]) -> Digest:
     """Return the digest of what *task* names; stage → wall seconds go into *seconds*.
 
-    Raises the RepoError that says why there is none.
+    Raises the RepoError that says why there is none, _UnchangedError where none is wanted.
     """
     if isinstance(task.source, LocalRepo):
         commit = tree.open_commit(task.source.path)
-        return _digest(commit, _local_name(task.source, commit), None, task.select, seconds)
+        return _digest(commit, task, seconds)
+    if task.ask_first:
+        with _timed(seconds, "ask"):
+            head = fetch.remote_head(
+                task.fetch_from or task.source, task.fetch, Deadline(task.timeout_seconds)
+            )
+        _stop_at(task.known_commit, head)
     with _timed(seconds, "fetch"):
         fetched = fetch.fetch(
             task.fetch_from or task.source,
@@ -72,28 +83,57 @@ def make_digest(task: Task, scratch: Path, seconds: dict[str, float]) -> Digest:
             Deadline(task.timeout_seconds),
         )
     commit = tree.open_commit(fetched.path, fetched.revision)
-    return _digest(commit, task.source.full_name, task.source.url, task.select, seconds)
+    _stop_at(task.known_commit, commit.sha)
+    return _digest(commit, task, seconds)
+
+
+class _UnchangedError(Exception):
+    """The repository is at the commit that is known."""
+
+
+def _stop_at(known_commit: str | None, commit: str | None) -> None:
+    if commit is not None and commit == known_commit:
+        raise _UnchangedError
 
 
 def _digest(
     commit: tree.Commit,
-    full_name: str,
-    url: str | None,
-    options: SelectOptions,
+    task: Task,
     seconds: dict[str, float],
 ) -> Digest:
+    options = task.select
     with _timed(seconds, "select"):
-        selection = select.select(
-            commit.entries(), options, default_patterns=gitingest.DEFAULT_PATTERNS
+        entries = commit.entries()
+        selection = select.select(entries, options, default_patterns=gitingest.DEFAULT_PATTERNS)
+        about = About(entries, commit.read, options.max_file_size_bytes)
+        facts = replace(
+            _facts(commit, task.source),
+            languages=about.languages(),
+            found_license=about.license(),
         )
-    with _timed(seconds, "gitingest"):
-        root_name = full_name.replace("/", "-")
-        ingested = gitingest.ingest(view.build(root_name, selection.chosen, commit.read))
-    facts = compose.Facts(
-        full_name=full_name, url=url, commit=commit.sha, committed=commit.committed
+    made_from = document.Source(
+        facts=facts, selection=selection, read=commit.read, nature_of=about.nature
     )
     with _timed(seconds, "compose"):
-        return compose.compose(facts, selection, ingested, options)
+        return document.make(made_from, options, explained=task.explained)
+
+
+def _facts(commit: tree.Commit, source: Repo | LocalRepo) -> compose.Facts:
+    if isinstance(source, LocalRepo):
+        return compose.Facts(
+            full_name=_local_name(source, commit),
+            url=None,
+            commit=commit.sha,
+            committed=commit.committed,
+        )
+    return compose.Facts(
+        full_name=source.full_name,
+        url=source.url,
+        commit=commit.sha,
+        committed=commit.committed,
+        license=source.license,
+        description=source.description,
+    )
 
 
 def _local_name(source: LocalRepo, commit: tree.Commit) -> str:

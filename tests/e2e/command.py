@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import sysconfig
@@ -59,6 +60,8 @@ class Command:
     scratch: Path
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    measured: bool = True
+    """Whether coverage may measure it: not where it cannot write what it has measured."""
 
     def __call__(self, *arguments: object, cwd: Path | None = None, **variables: str) -> Ended:
         """Run it to its end, with further environment *variables*."""
@@ -87,7 +90,9 @@ class Command:
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the whole environment of the program."""
         # Coverage measures a process that finds its variables.
-        measuring = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
+        measuring = {
+            k: v for k, v in os.environ.items() if k.startswith("COVERAGE_") and self.measured
+        }
         clean = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -104,7 +109,22 @@ def trusting(*hosts: GitHost) -> dict[str, str]:
     }
 
 
-def end_of(process: subprocess.Popen[bytes]) -> Ended:
-    """Wait for the end of *process*."""
-    stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+def end_of(process: subprocess.Popen[bytes], *, seconds: float = PATIENCE_SECONDS) -> Ended:
+    """Wait for the end of *process*; of its stderr is known what `wait_for` has left."""
+    stdout, stderr = process.communicate(timeout=seconds)
     return Ended(code=process.returncode, stdout=stdout, stderr=stderr.decode())
+
+
+def wait_for(
+    text: str, process: subprocess.Popen[bytes], *, seconds: float = PATIENCE_SECONDS
+) -> str:
+    """Return what *process* says on stderr until the end of a line that holds *text*."""
+    assert process.stderr
+    source = process.stderr.fileno()
+    seen = b""
+    while (place := seen.find(text.encode())) < 0 or b"\n" not in seen[place:]:
+        ready, _, _ = select.select([source], [], [], seconds)
+        piece = os.read(source, 1) if ready else b""
+        assert piece, f"{text!r} was expected, this came: {seen.decode()}"
+        seen += piece
+    return seen.decode()

@@ -38,11 +38,12 @@ def family(pid: int) -> list[Process]:
 
 @contextmanager
 def outlived(processes: Iterable[Process], *, seconds: float = 5) -> Iterator[None]:
-    """See to it that all *processes*, alive on entering, end in the context or soon after."""
+    """See to it that those of *processes* that live now end in the context or soon after."""
     with ExitStack() as files:
         alive = {}
         for process in processes:
-            alive[os.pidfd_open(process.pid)] = process
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                alive[os.pidfd_open(process.pid)] = process
         for file in alive:
             files.callback(os.close, file)
         yield

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from repomill.demo.repositories import write_repository
 from tests.e2e.command import PATIENCE_SECONDS, Command, Ended, end_of, trusting
 from tests.e2e.processes import family
 from tests.e2e.proxy import Proxy
+from tests.e2e.spellings import found
 
 # What percent-encoding and Base64's two alphabets each write in another way is in all of them.
 FIRST = "canary+one/~?>first==token"
@@ -25,26 +26,6 @@ SECRETS = (FIRST, SECOND, GITHUB, PASSWORD)
 
 def basic(token: str) -> str:
     return "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
-
-
-def spellings(secret: str) -> Iterator[bytes]:
-    """Yield what gives a secret away."""
-    for text in (secret, f"x-access-token:{secret}", f"user:{secret}"):
-        yield base64.b64encode(text.encode())
-        yield base64.urlsafe_b64encode(text.encode())
-    yield secret.encode()
-    yield quote(secret, safe="").encode()
-    yield quote(secret, safe="").lower().encode()
-    yield json.dumps(secret)[1:-1].encode()
-
-
-def found(secrets: Iterable[str], *places: bytes) -> list[str]:
-    """Return which of *secrets* can be read in *places*."""
-    return [
-        secret
-        for secret in secrets
-        if any(spelling in place for spelling in spellings(secret) for place in places)
-    ]
 
 
 def test_a_secret_is_found_in_every_spelling():

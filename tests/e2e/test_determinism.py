@@ -91,3 +91,35 @@ def test_log_lines_are_json_whatever_the_encoding_of_stderr(bench):
     ended = bench.run("digest", bench.path, PYTHONIOENCODING="ascii")
 
     assert ended.last["repo_url"] == str(bench.path)
+
+
+def test_what_does_not_fit_is_left_out_the_same_way(bench, tmp_path):
+    metadata = [tmp_path / "one.json", tmp_path / "other.json"]
+    digests = [
+        digest_of(bench.run, bench.url, "--max-size", "4KiB", "--metadata", path, **surroundings)
+        for path, surroundings in zip(metadata, SURROUNDINGS[:2], strict=True)
+    ]
+
+    assert digests[0] == digests[1]
+    assert len(digests[0]) <= 4096 < len(bench.digest)
+    assert metadata[0].read_bytes() == metadata[1].read_bytes()
+    assert b"left out to keep the digest within its size" in digests[0]
+
+
+def test_a_full_clone_knows_no_more_than_a_filtered_one(run, root, host):
+    long_licence = b"MIT License\n\nPermission is hereby granted, free of charge\n" * 100
+    marks = b"*.rb linguist-vendored\n" * 200
+    code = b"x = 1\n" * 1000
+    path = root / "owner" / "name.git"
+    write_repository(
+        path,
+        {"LICENSE": long_licence, ".gitattributes": marks, "a.py": code, "b.rb": b"y\n"},
+    )
+    pygit2.Repository(path).remotes.create("origin", host.url("owner/name"))
+    options = ("--max-file-size", "4KiB")
+
+    near, far = run("digest", path, *options), run("digest", host.url("owner/name"), *options)
+
+    facts = [line for line in far.stdout.splitlines() if not line.startswith(b"URL: ")]
+    assert near.stdout.splitlines() == facts
+    assert b"Languages: Ruby 100.0%" in far.stdout.splitlines()

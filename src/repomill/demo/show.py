@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from repomill import feed, run
+from repomill import feed, prepare, run
 from repomill.demo import fleet
 from repomill.demo.githost import GitHost
 from repomill.digest.select import SelectOptions
@@ -32,6 +32,7 @@ _COLOURS = {Status.STORED: "green", Status.EMPTY: "yellow", Status.FAILED: "red"
 def run_demo(folder: Path, environ: Mapping[str, str]) -> int:
     """Make, serve and digest the fleet into *folder*, print every fate, return the exit code."""
     console = Console()
+    outcomes: list[Outcome] = []
     with ScratchFolder() as scratch:
         root = scratch.path / "fleet"
         root.mkdir()
@@ -44,11 +45,11 @@ def run_demo(folder: Path, environ: Mapping[str, str]) -> int:
             options = _options(host, environ)
             plan = Plan(scratch.path / "plan.sqlite")
             with feed.opened(str(feed_file), options.fetch.network) as stream:
-                run.load(plan, feed.read(stream))
+                prepare.load(plan, feed.read(stream))
             whole = run.Run(plan, LocalStore(folder), options, run.RunOptions(for_people=True))
-            whole.outcomes = []
+            whole.on_outcome = outcomes.append
             code = asyncio.run(whole.process(scratch, environ))
-    _show(console, whole.outcomes, folder)
+    _show(console, outcomes, folder)
     return code
 
 
