@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repomill.demo.behaviours import Delay, Redirect, Stall
+from repomill.demo.behaviours import Delay, Redirect, Stall, Status
 from repomill.demo.githost import GitHost
 from repomill.demo.repositories import write_repository
 from repomill.stores.local import LocalStore
@@ -46,13 +46,17 @@ def store(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ingest(tmp_path: Path, host: GitHost, store: Path) -> Iterator[Command]:
-    """The program, for a user who trusts `host`; but for the store it must leave no file."""
+    """The program, for a user who trusts `host`; but for store and cache it must leave no file."""
     command = Command(
         program=INGEST,
         home=tmp_path / "home",
         scratch=tmp_path / "scratch",
         folder=tmp_path / "folder",
-        variables={**trusting(host), "REPOMILL_STORE": str(store)},
+        variables={
+            **trusting(host),
+            "REPOMILL_STORE": str(store),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        },
     )
     for folder in (command.home, command.scratch, command.folder):
         folder.mkdir()
@@ -148,7 +152,7 @@ def test_a_missing_repository_fails(host, ingest, store):
     assert ended.outcome["repo_url"] == host.url("owner/missing")
     assert messages(ended)[-2:] == ["Processing failed", "Processing statistics"]
     assert ended.last["failed_by_class"] == {"not_found": 1}
-    assert not store.exists()
+    assert stored(store) == []
 
 
 def test_an_empty_repository_is_no_failure(host, ingest, root, store):
@@ -163,7 +167,7 @@ def test_an_empty_repository_is_no_failure(host, ingest, root, store):
     assert ended.outcome["status"] == "empty"
     assert (ended.outcome["error_class"], ended.outcome["error"]) == (None, None)
     assert ended.last["failed"] == 0
-    assert not store.exists()
+    assert stored(store) == []
 
 
 def test_a_bad_url_fails_with_an_outcome(ingest):
@@ -236,3 +240,214 @@ def test_a_token_that_the_host_repeats_is_not_in_the_outcome(host, ingest):
 
     assert failure(ended, "not_found")
     assert "canary" not in ended.stdout.decode() + ended.stderr
+
+
+def retries(ended: Ended) -> list[tuple[object, ...]]:
+    """Return attempt, delay and class of each retry."""
+    told = [facts(line) for line in ended.log if line["message"] == "Retrying"]
+    return [(one["attempt"], one["delay_seconds"], one["error_class"]) for one in told]
+
+
+def test_a_fault_that_passes_is_tried_again_with_back_off(host, ingest, root):
+    write_repository(root / "owner" / "name.git", {"file": b""})
+    host.script("owner/name", Status(503), times=2)
+
+    ended = ingest(host.url("owner/name"))
+
+    assert (ended.code, ended.outcome["success"], ended.outcome["attempts"]) == (0, True, 3)
+    assert retries(ended) == [(1, 1.0, "network"), (2, 2.0, "network")]
+
+
+def test_after_three_attempts_it_is_given_up(host, ingest):
+    host.script("owner/name", Status(503))
+
+    ended = ingest(host.url("owner/name"))
+
+    assert failure(ended, "network")
+    assert ended.outcome["attempts"] == 3
+    assert retries(ended) == [(1, 1.0, "network"), (2, 2.0, "network")]
+    assert len(host.requests) == 3
+    assert messages(ended)[-2:] == ["Processing failed", "Processing statistics"]
+
+
+def test_a_key_that_the_store_does_not_take_is_refused_before_anything_is_fetched(
+    host, ingest, store
+):
+    ended = ingest(host.url("owner/" + "n" * 251))
+
+    assert failure(ended, "bad_key")
+    assert host.requests == []
+    assert stored(store) == []
+
+
+def test_an_outcome_is_true_whatever_the_keys_are(host, ingest, root):
+    write_repository(root / "owner" / "canary.git", {"file": b""})
+
+    ended = ingest(host.url("owner/canary"), AWS_SECRET_ACCESS_KEY=R2["R2_SECRET_KEY"])
+
+    assert ended.outcome["repo_url"] == host.url("owner/canary")
+    assert ended.outcome["key"] == "gitingest/owner/canary/summary.txt"
+
+
+def test_a_shard_that_is_meant_for_runs_is_none_of_its_business(host, ingest, root):
+    write_repository(root / "owner" / "name.git", {"file": b""})
+
+    assert ingest(host.url("owner/name"), REPOMILL_SHARD="auto").code == 0
+
+
+def write_feed(host: GitHost, root: Path, *names: str) -> dict[str, str]:
+    """Make the repositories; return the variable of a user whose feed they are."""
+    for name in names:
+        write_repository(root / "owner" / f"{name}.git", {"README.md": b"# Name\n"})
+    feed = root / "feed.txt"
+    feed.write_text("".join(f"{host.url(f'owner/{name}')}\n" for name in names))
+    return {"REPOMILL_FEED": str(feed)}
+
+
+def outcomes(ended: Ended) -> list[dict[str, object]]:
+    """Return what is on stdout, a JSON object a line, by URL."""
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert all(list(line) == FIELDS for line in lines)
+    return sorted(lines, key=lambda line: line["repo_url"])
+
+
+NAMES = [f"name{number}" for number in range(6)]
+
+
+def test_batches_do_the_feed_together_an_outcome_a_line(host, ingest, root, store):
+    feed = write_feed(host, root, *NAMES)
+
+    parts = [ingest("--batch-size", 2, "--offset", offset, **feed) for offset in (0, 1)]
+
+    assert [part.code for part in parts] == [0, 0]
+    told = [outcome for part in parts for outcome in outcomes(part)]
+    assert sorted(str(outcome["repo_url"]) for outcome in told) == [
+        host.url(f"owner/{name}") for name in NAMES
+    ]
+    assert {outcome["status"] for outcome in told} == {"stored"}
+    assert [outcome["key"] for outcome in told if outcome["key"] not in stored(store)] == []
+    for part in parts:
+        assert part.last["message"] == "Processing statistics"
+        assert part.last["total"] == len(outcomes(part)) > 0
+
+
+def test_a_batch_is_not_done_twice_but_told_again(host, ingest, root):
+    feed = write_feed(host, root, *NAMES[:2], "missing")
+    (root / "owner" / "missing.git").rename(root / "gone.git")
+    first = outcomes(ingest("--batch-size", 1, "--offset", 0, **feed))
+    host.clear()
+
+    second = outcomes(ingest("--batch-size", 1, "--offset", 0, **feed))
+
+    assert [line["status"] for line in second] == ["failed", "unchanged", "unchanged"]
+    assert [line["commit"] for line in second] == [line["commit"] for line in first]
+    assert [line["key"] for line in second] == [line["key"] for line in first]
+    assert {request.part for request in host.requests} == {"info/refs"}
+
+
+def test_a_repository_that_is_stored_already_is_not_stored_again(host, ingest, root, store):
+    write_repository(root / "owner" / "name.git", {"file": b""})
+    first = ingest(host.url("owner/name")).outcome
+    digest = store / str(first["key"])
+    written = digest.stat()
+
+    second = ingest(host.url("owner/name")).outcome
+
+    assert (second["status"], second["success"]) == ("unchanged", True)
+    assert (second["key"], second["commit"]) == (first["key"], first["commit"])
+    assert (digest.stat().st_ino, digest.stat().st_mtime_ns) == (
+        written.st_ino,
+        written.st_mtime_ns,
+    )
+
+
+def test_a_repository_of_a_batch_that_fails_costs_itself_alone(host, ingest, root):
+    feed = write_feed(host, root, *NAMES[:3])
+    host.script("owner/name1", Stall())
+
+    ended = ingest("--batch-size", 1, "--offset", 0, "--timeout", 2, **feed)
+
+    assert ended.code == 0
+    assert [outcome["error_class"] for outcome in outcomes(ended)] == [None, "timeout", None]
+    assert [outcome["success"] for outcome in outcomes(ended)] == [True, False, True]
+
+
+def test_too_many_failures_of_a_batch_are_told_by_the_code(host, ingest, root):
+    feed = write_feed(host, root, "name")
+    host.script("owner/name", Redirect(host.url("users/sign_in")))
+
+    ended = ingest("--batch-size", 1, "--offset", 0, **feed, REPOMILL_MAX_FAILURES="0")
+
+    assert ended.code == 3
+
+
+def test_a_dry_run_names_what_a_batch_holds_and_touches_nothing(host, ingest, root, store):
+    feed = write_feed(host, root, *NAMES)
+
+    parts = [
+        ingest("--batch-size", 2, "--offset", offset, "--dry-run", **feed) for offset in (0, 1)
+    ]
+
+    planned = [outcome for part in parts for outcome in outcomes(part)]
+    assert sorted(str(outcome["key"]) for outcome in planned) == [
+        f"gitingest/owner/{name}/summary.txt" for name in NAMES
+    ]
+    assert {(outcome["success"], outcome["status"]) for outcome in planned} == {(None, "planned")}
+    assert host.requests == []
+    assert not store.exists()
+
+
+def test_a_feed_that_is_none_fails(host, ingest, root):
+    (root / "feed.json").write_text("{")
+
+    ended = ingest("--batch-size", 1, "--offset", 0, REPOMILL_FEED=str(root / "feed.json"))
+
+    assert (ended.code, ended.stdout) == (1, b"")
+    assert messages(ended)[-1] == "Feed cannot be used"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--batch-size", "2"),
+        ("--offset", "0"),
+        ("--batch-size", "2", "--offset", "2"),
+        ("--batch-size", "0", "--offset", "0"),
+        ("--batch-size", "two", "--offset", "0"),
+        ("--batch-size", "2", "--offset", "-1"),
+        ("--dry-run",),
+        ("https://example.org/owner/name", "--dry-run"),
+        ("https://example.org/owner/name", "--batch-size", "2", "--offset", "0"),
+        ("https://example.org/owner/name", "https://example.org/owner/name2"),
+    ],
+    ids=" ".join,
+)
+def test_what_does_not_fit_together_is_a_matter_of_usage(ingest, arguments):
+    ended = ingest(*arguments)
+
+    assert (ended.code, ended.stdout) == (2, b"")
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_key_template_names_the_digest(host, ingest, root, store):
+    write_repository(root / "owner" / "name.git", {"file": b""})
+
+    ended = ingest(host.url("owner/name"), REPOMILL_KEY="{owner}.{name}")
+
+    assert ended.outcome["key"] == "gitingest/owner.name/summary.txt"
+    assert "gitingest/owner.name/summary.txt" in stored(store)
+
+
+def test_a_store_that_is_out_of_reach_fails_before_anything_is_fetched(host, ingest):
+    ended = ingest(
+        host.url("owner/name"),
+        **{**R2, "R2_ENDPOINT": "http://127.0.0.1:9"},  # discard: nobody listens
+        REPOMILL_STORE="",
+        REPOMILL_STORE_PATIENCE="0.1",
+    )
+
+    assert "check R2_ENDPOINT" in failure(ended, "store")
+    assert ended.outcome["attempts"] == 0
+    assert messages(ended)[-2:] == ["Processing failed", "Processing statistics"]
+    assert "canary" not in ended.stdout.decode() + ended.stderr
+    assert host.requests == []
