@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from repomill import urls
 from repomill.deadline import Deadline
-from repomill.digest import compose, document, gitingest, select, tokens
+from repomill.digest import compose, dependencies, document, gitingest, select, tokens
 from repomill.digest.about import About
+from repomill.digest.dependencies import Files
 from repomill.errors import DigestError, MovedError, OutOfMemoryError, RepoError
 from repomill.git import fetch, tree
 from repomill.model import Digest, LocalRepo
@@ -111,6 +112,9 @@ def _digest(
             languages=about.languages(),
             found_license=about.license(),
         )
+    with _timed(seconds, "dependencies"):
+        files = Files(entries, commit.read)
+        facts = replace(facts, manifests=dependencies.read_all(files, about.nature))
     made_from = document.Source(
         facts=facts, selection=selection, read=commit.read, nature_of=about.nature
     )

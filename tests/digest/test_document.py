@@ -67,7 +67,7 @@ def make(commit: Commit, max_size_bytes: int | None, *, explained: bool = False)
 
 
 def state(digest: Digest) -> dict[str, str]:
-    return {file["path"]: file["state"] for file in digest.listing}
+    return {file["path"]: file["state"] for file in digest.lists["files"]}
 
 
 def included(digest: Digest) -> set[str]:
@@ -102,7 +102,7 @@ def check_counts(digest: Digest) -> None:
     cut = re.search(r"^Cut: (\d+) files?, of which (\d+) bytes are missing$", missing, re.MULTILINE)
     assert (int(cut[1]) if cut else 0) == states.count("cut")
     assert (int(cut[2]) if cut else 0) == sum(
-        file.get("missing_bytes", 0) for file in digest.listing
+        file.get("missing_bytes", 0) for file in digest.lists["files"]
     )
     check_structure(digest)
 
@@ -114,13 +114,13 @@ def check_structure(digest: Digest) -> None:
     folders = sum(line.endswith(("/", '/"')) for line in lines)
     rests = [int(count) for count in REST.findall(tree)]
     chosen = sum(
-        file["state"] != "omitted" or file["reason"] == "max_size" for file in digest.listing
+        file["state"] != "omitted" or file["reason"] == "max_size" for file in digest.lists["files"]
     )
     assert len(lines) - folders - len(rests) + sum(rests) == chosen
 
 
 def check_blocks(digest: Digest) -> None:
-    for file in digest.listing:
+    for file in digest.lists["files"]:
         if file["state"] != "omitted":
             block = digest.body[file["offset"] :][: file["length"]].decode()
             kind = "SYMLINK" if file["kind"] == "link" else "FILE"
@@ -189,12 +189,12 @@ def test_an_explanation_changes_no_byte_of_a_digest(commit, size):
     explained = make(commit, size, explained=True)
 
     assert explained.body == make(commit, size).body
-    for file in explained.listing:
+    for file in explained.lists["files"]:
         is_chosen = file["state"] != "omitted" or file["reason"] == "max_size"
         assert is_chosen == ("why" in file)
         if is_chosen:
             assert file["points"] + sum(file["adjustments"].values()) == file["score"]
-    ranks = [file["rank"] for file in explained.listing if "rank" in file]
+    ranks = [file["rank"] for file in explained.lists["files"] if "rank" in file]
     assert sorted(ranks) == list(range(1, len(ranks) + 1))
 
 
@@ -333,7 +333,7 @@ def test_what_cannot_be_read_is_asked_for_by_nobody():
     """Submodules and folders have no contents to be found here: make would raise KeyError."""
     made = make(Commit(others={b"a": Kind.SUBMODULE, b"b": Kind.FOLDER}), LEAST_SIZE_BYTES)
 
-    assert [file["reason"] for file in made.listing] == ["submodule", "depth"]
+    assert [file["reason"] for file in made.lists["files"]] == ["submodule", "depth"]
 
 
 SEEDED = """
@@ -342,7 +342,7 @@ from tests.digest import test_document as tests
 
 for name in ("names that are no UTF-8", "ninety folders", "one blob everywhere"):
     made = tests.make(tests.ODD[name], 9_000, explained=True)
-    print(hashlib.sha256(made.body).hexdigest(), list(made.listing))
+    print(hashlib.sha256(made.body).hexdigest(), list(made.lists["files"]))
 """
 
 

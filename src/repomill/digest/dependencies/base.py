@@ -8,9 +8,11 @@ satisfies :class:`Ecosystem`, so adding one means writing a module and naming it
 from __future__ import annotations
 
 import posixpath
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from packageurl import PackageURL
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from repomill.model import Entry
 
 _Value = TypeVar("_Value")
+_path = attrgetter("path")
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_LOCK_BYTES = 4 << 20
@@ -114,20 +117,19 @@ class Files:
     Paths are those of the commit, relative to its root and with ``/`` between their parts.
     """
 
-    def __init__(self, entries: Iterable[Entry], read: Callable[[Entry], bytes]) -> None:
-        self._entries = {
-            names.decode(entry.path): entry for entry in entries if entry.kind is Kind.FILE
-        }
+    def __init__(self, entries: Sequence[Entry], read: Callable[[Entry], bytes]) -> None:
+        """Give the files among *entries*, which are sorted by path."""
+        self._entries = entries
         self._read = read
         self._left_bytes = MAX_READ_BYTES
         self._parsed: dict[tuple[str, object], Any] = {}
 
     def __contains__(self, path: object) -> bool:
-        return path in self._entries
+        return isinstance(path, str) and self._find(path) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Yield every path, sorted by its bytes."""
-        return iter(self._entries)
+        return (names.decode(entry.path) for entry in self._entries if entry.kind is Kind.FILE)
 
     def parsed(
         self, path: str, parse: Callable[[str], _Value], max_bytes: int = MAX_MANIFEST_BYTES
@@ -147,7 +149,7 @@ class Files:
 
     def text(self, path: str, max_bytes: int = MAX_MANIFEST_BYTES) -> str:
         """Return the text at *path*, without its byte order mark. Raises ManifestError."""
-        entry = self._entries.get(path)
+        entry = self._find(path)
         if entry is None:
             raise ManifestError(f"{names.quote(path)} is not in the repository")
         if entry.size_bytes is None or entry.size_bytes > max_bytes:
@@ -166,11 +168,21 @@ class Files:
         while True:
             for name in file_names:
                 candidate = posixpath.join(folder, name)
-                if candidate in self._entries:
+                if candidate in self:
                     return candidate
             if not folder:
                 return None
             folder = posixpath.dirname(folder)
+
+    def _find(self, path: str) -> Entry | None:
+        try:
+            wanted = path.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return None  # a lone surrogate that stands for no byte
+        place = bisect_left(self._entries, wanted, key=_path)
+        if place == len(self._entries) or self._entries[place].path != wanted:
+            return None
+        return self._entries[place] if self._entries[place].kind is Kind.FILE else None
 
     def _parse(self, path: str, parse: Callable[[str], _Value], max_bytes: int) -> _Value | _Failed:
         try:
