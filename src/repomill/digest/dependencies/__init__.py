@@ -92,7 +92,8 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     try:
         contents = ecosystem.read(path, files)
-        dependencies = sorted(set(contents.dependencies), key=_order)
+        named = {one for one in contents.dependencies if one.name.strip() and one.package.name}
+        dependencies = sorted(named, key=_order)
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:
