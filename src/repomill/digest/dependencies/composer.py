@@ -37,7 +37,7 @@ _LOCKED_SECTIONS = ("packages", "packages-dev")
 # What Composer's ValidatingArrayLoader lets a requirement be called.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}(?:/[A-Za-z0-9_.-]{1,200})?")
 _EXACT = re.compile(
-    r"\s*=?\s*(v?\d{1,16}(?:\.\d{1,16}){2,3}(?:-(?:alpha|beta|rc|patch|p)\.?\d{0,9})?)\s*",
+    r"=?(v?\d{1,16}(?:\.\d{1,16}){2,3}(?:-(?:alpha|beta|rc|patch|p)\.?\d{0,9})?)",
     re.IGNORECASE,
 )
 """One version; ``1.2`` is one as well, but may be written ``1.2.0`` where it is published."""
@@ -87,7 +87,7 @@ def _dependency(
     scope: Scope, name: str, requirement: str, versions: Mapping[str, str]
 ) -> Dependency:
     vendor, _, rest = name.rpartition("/")
-    exact = _EXACT.fullmatch(requirement) if vendor else None
+    exact = _EXACT.fullmatch(requirement.strip()) if vendor else None
     return Dependency(
         name=name,
         package=PackageURL(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, NoReturn
 
 from repomill.digest import names
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator, Mapping
 
+MAX_RANGES = 5000
+"""Of a section; the longest of real ones have some hundreds."""
 _MAX_NAME_SHOWN = 60
 
 
@@ -43,11 +46,13 @@ def ranges(
     if wanted and not isinstance(wanted, dict):
         problems.append(f"{section}: no object")
     unusable = []
-    for key, requirement in mapping(wanted).items():
+    for key, requirement in islice(mapping(wanted).items(), MAX_RANGES):
         if isinstance(requirement, str) and name.fullmatch(key):
             yield key, requirement
         else:
             unusable.append(key)
+    if isinstance(wanted, dict) and len(wanted) > MAX_RANGES:
+        problems.append(f"{section}: only the first {MAX_RANGES} of {len(wanted)} are read")
     if unusable:
         shown = names.quote(names.cut(unusable[0], _MAX_NAME_SHOWN))
         others = f" and {len(unusable) - 1} more" if unusable[1:] else ""

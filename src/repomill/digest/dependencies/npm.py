@@ -34,9 +34,11 @@ LOCK_NAMES = (
 # which it lets a folder be called.
 _NAME = re.compile(r"(?:@[\w.~!$'()*-]{1,214}/)?[\w.~!$'()*-]{1,214}", re.ASCII)
 _ALIAS = re.compile(
-    rf"(?:npm|workspace):(?P<name>{_NAME.pattern})(?:@(?P<range>.*))?", re.ASCII | re.DOTALL
+    rf"(?:npm|workspace):(?P<name>{_NAME.pattern})@(?P<range>.*)"
+    r"|npm:(?P<any>(?:@[^@/\s]{1,214}/)?[A-Za-z][\w.-]{0,213})",  # npm:^2 is a range
+    re.ASCII | re.DOTALL,
 )
-_EXACT = re.compile(rf"\s*[=v]?\s*({VERSION})\s*")
+_EXACT = re.compile(rf"[=v]?({VERSION})")
 
 
 def claims(path: str) -> bool:  # noqa: ARG001 every file of that name is one
@@ -90,13 +92,15 @@ def _declared(
 
 def _dependency(scope: Scope, name: str, requirement: str, version: str | None) -> Dependency:
     """Return the dependency; an alias names the package that it stands for."""
-    alias = _ALIAS.fullmatch(requirement)
-    exact = _EXACT.fullmatch(requirement if alias is None else alias["range"] or "")
+    package, wanted = name, requirement.removeprefix("npm:")
+    if alias := _ALIAS.fullmatch(requirement):
+        package, wanted = alias["name"] or alias["any"], alias["range"] or ""
+    exact = _EXACT.fullmatch(wanted.strip())
     # A lone surrogate, which JSON can spell, is no text.
     shown = without_credentials(requirement).encode(errors="replace").decode()
     return Dependency(
         name=name,
-        package=_package(name if alias is None else alias["name"], shown),
+        package=_package(package, shown),
         requirement=shown,
         scope=scope,
         resolved=version or (exact[1] if exact else None),

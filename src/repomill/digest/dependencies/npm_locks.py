@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from repomill.digest.dependencies import json_object
 from repomill.digest.dependencies.base import mapping
@@ -56,15 +56,15 @@ class PackageLock:
 def parse(text: str) -> PackageLock:
     """Return what a lock file of npm says. Raises ManifestError."""
     lock = json_object.parse(text)
-    packages = mapping(lock.get("packages"))
-    if packages:
+    packages = lock.get("packages")
+    if isinstance(packages, dict):
         folders = frozenset(key for key in packages if "node_modules/" not in key)
         return PackageLock(folders, dict(_versions(packages, "")))
     installed = mapping(lock.get("dependencies"))
     return PackageLock(frozenset({""}), dict(_versions(installed, "node_modules/")))
 
 
-def _versions(packages: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+def _versions(packages: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for key, package in packages.items():
         version = package.get("version") if isinstance(package, dict) else None
         found = _LOCKED.fullmatch(version) if isinstance(version, str) else None

@@ -21,17 +21,16 @@ from typing import TYPE_CHECKING
 from repomill.digest.dependencies.npm_locks import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
 _TOP = (*_SECTIONS, "importers")
 _ENTRY = re.compile(r"( *)('?)([^' :][^':]*)\2: ?(.*)")
 _LOCKED = re.compile(
-    r"'?(?:/?(?:@[^/\s]{1,200}/)?[^/@\s]{1,200}[@/])?"  # where the dependency is an alias
-    rf"({VERSION})(?:[_(].*)?'?"  # what its peers are follows
+    rf"'?(?:({VERSION})"
+    rf"|/?(?:@[^/\s]{{1,200}}/)?[^/@(\s]{{1,200}}[@/]({VERSION}))"  # an alias: /ms@2.1.3, /ms/2.1.3
+    r"(?:[_(].*)?'?"  # what its peers are
 )
-_VERSION_AT = 5
-"""Keys from the top to a version, ``importers`` included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +52,6 @@ class PnpmLock:
 def parse(text: str) -> PnpmLock:
     """Return what a lock file of pnpm says."""
     importers: dict[str, dict[str, str]] = {}
-    for keys, value in _values(text):
-        folder = "" if keys[1] == "." else keys[1]
-        packages = importers.setdefault(folder, {})
-        if len(keys) > 3 and keys[2] in _SECTIONS:  # noqa: PLR2004 importers, folder, section
-            found = _LOCKED.fullmatch(value)
-            if found and keys[4:] in ([], ["version"]):
-                packages[keys[3]] = found[1]
-    return PnpmLock(importers)
-
-
-def _values(text: str) -> Iterator[tuple[list[str], str]]:
-    """Yield each key of an importer with those above it, and its value if it is on that line."""
     keys: list[str] = []
     for line in text.split("\n"):
         if line.startswith(" ") and not (keys and keys[0] in _TOP):
@@ -72,8 +59,21 @@ def _values(text: str) -> Iterator[tuple[list[str], str]]:
         entry = _ENTRY.fullmatch(line.rstrip())
         if not entry:
             continue
-        depth = len(entry[1]) // 2
-        keys[depth:] = [entry[3]]
-        whole = keys if keys[0] == "importers" else ["importers", ".", *keys]
-        if keys[0] in _TOP and 1 < len(whole) <= _VERSION_AT and depth < len(keys):
-            yield whole.copy(), entry[4]
+        indented, _, key, value = entry.groups()
+        keys[len(indented) // 2 :] = [key]
+        if keys[0] == "importers":
+            _add(importers, keys[1:], value)
+        elif keys[0] in _SECTIONS:
+            _add(importers, [".", *keys], value)
+    return PnpmLock(importers)
+
+
+def _add(importers: dict[str, dict[str, str]], keys: list[str], value: str) -> None:
+    """Add what *keys*, which lead from an importer to *value*, say of it."""
+    match keys:
+        case [folder]:
+            importers.setdefault("" if folder == "." else folder, {})
+        case [folder, section, name] | [folder, section, name, "version"] if section in _SECTIONS:
+            packages = importers.setdefault("" if folder == "." else folder, {})
+            if found := _LOCKED.fullmatch(value):
+                packages[name] = found[1] or found[2]

@@ -52,17 +52,20 @@ def parse(text: str) -> YarnLock:
     >>> parse('"ms@npm:^2.1.1, ms@npm:>= 2":\n  version: 2.1.3\n').version("", "ms", ">= 2")
     '2.1.3'
     """
-    folders = set()
-    versions = {}
-    descriptors: list[str] = []
+    folders: set[str] = set()
+    versions: dict[str, str] = {}
+    heading = ""
     for line in text.split("\n"):
-        if line.startswith("  version"):
-            found = _VERSION.fullmatch(line.rstrip())
-            if found and found[1] != _LOCAL:
+        if not line.startswith(" "):
+            # The colon of a heading over 1,024 characters stands on a line of its own.
+            heading = heading if line.startswith(":") else line
+        elif heading and (found := _VERSION.fullmatch(line.rstrip())):
+            descriptors = _descriptors(heading)
+            heading = ""
+            if found[1] == _LOCAL:
+                folders.update(_folders(descriptors))
+            else:
                 versions.update(dict.fromkeys(descriptors, found[1]))
-        elif line and line[0] not in " #:":
-            descriptors = _descriptors(line)
-            folders.update(_folders(descriptors))
     return YarnLock(frozenset(folders), versions)
 
 
