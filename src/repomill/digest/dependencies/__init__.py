@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from repomill.digest.dependencies import docker, github_actions, terraform
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
 from repomill.digest.linguist import Nature
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
 BUILT_FROM: tuple[Ecosystem, ...] = ()
-RUNS_ON: tuple[Ecosystem, ...] = ()
+RUNS_ON: tuple[Ecosystem, ...] = (docker, terraform, github_actions)
 ECOSYSTEMS = BUILT_FROM + RUNS_ON
 """Add a module here, and its manifests are read."""
 
