@@ -1,6 +1,7 @@
 """Commits made up for the tests of manifests."""
 
 from collections.abc import Mapping
+from hashlib import sha1
 
 from repomill.digest.dependencies.base import Files
 from repomill.digest.linguist import Nature
@@ -13,7 +14,10 @@ def files(contents: Mapping[str, str | bytes]) -> Files:
         path.encode("utf-8", "surrogateescape"): text.encode() if isinstance(text, str) else text
         for path, text in contents.items()
     }
-    entries = [Entry(path, Kind.FILE, "1" * 40, len(stored[path])) for path in sorted(stored)]
+    entries = [
+        Entry(path, Kind.FILE, sha1(text, usedforsecurity=False).hexdigest(), len(text))
+        for path, text in sorted(stored.items())
+    ]
     return Files(entries, lambda entry: stored[entry.path])
 
 

@@ -59,17 +59,22 @@ class Manifest:
 
 
 def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]:
-    """Return every manifest that is the team's own, MAX_MANIFESTS of them at the most.
+    """Return every manifest that is the team's own and names a dependency, or cannot be read.
 
-    First those of what is built, then those of what it runs on; those near the root first.
+    First those of what is built, then those of what it runs on; those near the root first. Past
+    MAX_MANIFESTS they are only counted.
     """
-    found = sorted(_claimed(files, nature_of))[:MAX_MANIFESTS]
+    found = sorted(_claimed(files, nature_of))
     left = MAX_DEPENDENCIES
     manifests = []
-    for _group, _depth, path, place in found:
+    for _group, _depth, path, place in found[:MAX_MANIFESTS]:
         manifest = _read(ECOSYSTEMS[place], path, files, left)
         left -= len(manifest.dependencies)
-        manifests.append(manifest)
+        if manifest.dependencies or manifest.problems:
+            manifests.append(manifest)
+    for _group, _depth, path, place in found[MAX_MANIFESTS : MAX_MANIFESTS + 1]:
+        told = f"not read, like {len(found) - MAX_MANIFESTS - 1} more: {MAX_MANIFESTS} are"
+        manifests.append(Manifest(path=path, ecosystem=ECOSYSTEMS[place].NAME, problems=(told,)))
     return manifests
 
 

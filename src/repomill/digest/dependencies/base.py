@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -63,16 +64,20 @@ class Dependency:
     @property
     def purl(self) -> str:
         """Package URL, with the version where one is settled: https://github.com/package-url."""
-        if self.resolved is None:
-            return self.package.to_string()
-        return PackageURL(
-            type=self.package.type,
-            namespace=self.package.namespace,
-            name=self.package.name,
-            version=self.resolved,
-            qualifiers=self.package.qualifiers,
-            subpath=self.package.subpath,
-        ).to_string()
+        of = self.package
+        qualifiers = tuple(sorted(of.qualifiers.items())) if of.qualifiers else ()
+        return _purl((of.type, of.namespace, of.name), self.resolved, qualifiers, of.subpath)
+
+
+@lru_cache(maxsize=1 << 14)
+def _purl(
+    path: tuple[str, str | None, str],
+    version: str | None,
+    qualifiers: tuple[tuple[str, str], ...],
+    subpath: str | None,
+) -> str:
+    """Return a package URL; *path* is its type, namespace and name."""
+    return PackageURL(*path, version, dict(qualifiers), subpath).to_string()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +141,13 @@ class Files:
     ) -> _Value:
         """Return what *parse* makes of the text at *path*: once, whoever asks, however often.
 
+        Files that are equal are one file here; so *parse* depends on their text alone.
+
         Raises ManifestError where the file is missing, too large or no text, and again whatever
         ManifestError or ValueError *parse* raised.
         """
-        known = (path, parse)
+        entry = self._find(path)
+        known = (entry.oid if entry else path, parse)
         if known not in self._parsed:
             self._parsed[known] = self._parse(path, parse, max_bytes)
         value: _Value | _Failed = self._parsed[known]
