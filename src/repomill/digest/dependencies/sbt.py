@@ -1,0 +1,310 @@
+"""sbt: ``build.sbt``, ``project/*.sbt`` and the Scala files of ``project/``.
+
+A dependency is told under the file that writes it, ``project/AppDependencies.scala`` say, and is
+needed for what the build as a whole uses it for: a list that ``build.sbt`` adds with ``% Test`` is
+for development. What the build below ``project/`` depends on, plugins above all, is for building.
+So is what is ``provided``, a compiler's plugin, or in a configuration that is the build's own.
+
+Names in package URLs carry the suffix of the Scala version (``_2.13``) that ``%%`` stands for,
+where all of the build's ``scalaVersion`` settle on one; and those of plugins that of sbt, which
+``project/build.properties`` tells. Where they do not, the name is the plain one. Versions are
+exact, unless they are Ivy's ranges: https://www.scala-sbt.org/1.x/docs/Library-Dependencies.html.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from packageurl import PackageURL
+
+from repomill.digest.dependencies.base import Contents, Dependency, ManifestError, Scope
+from repomill.digest.dependencies.sbt_settings import Found, Settings
+from repomill.digest.dependencies.sbt_values import Evaluation, Module
+from repomill.digest.dependencies.scala_source import parse
+from repomill.digest.names import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from repomill.digest.dependencies.base import Files
+    from repomill.digest.dependencies.sbt_values import Value
+    from repomill.digest.dependencies.scala_source import Block
+
+NAME = "sbt"
+FILE_NAMES = r".+\.(?:sbt|scala)"
+LOCK_NAMES = ""
+
+MAX_SOURCE_BYTES = 128 << 10
+"""Of one file; sbt's own build, which is the largest known, is half of that."""
+_PROJECT = "project"
+_PROPERTIES = "build.properties"
+_SOURCES = frozenset({"app", "it", "src", "test"})
+_SBT_VERSION = re.compile(r"^\s*+sbt\.version\s*+[=:]\s*+(\d++(?:\.\d++)*+)", re.MULTILINE)
+_RELEASE = re.compile(r"(\d+\.\d+)\.\d+")
+_RANGE = re.compile(r"[\[\](),\s]|\+$|^latest\.")
+
+_RUNTIME = frozenset({"compile", "default", "runtime", "*"})
+_DEVELOPMENT = re.compile(r"(?:.*[-_ ])?(?:it|jmh|bench\w*|\w*tests?)", re.IGNORECASE)
+
+# What Play's plugin gives short names to, in sbt-plugin's PlayImport.scala.
+_PLAY = {
+    "akkaHttpServer": "play-akka-http-server",
+    "cache": "play-cache",
+    "cacheApi": "play-cache",
+    "caffeine": "play-caffeine-cache",
+    "clusterSharding": "play-cluster-sharding",
+    "ehcache": "play-ehcache",
+    "evolutions": "play-jdbc-evolutions",
+    "filters": "play-filters-helpers",
+    "guice": "play-guice",
+    "javaClusterSharding": "play-java-cluster-sharding",
+    "javaCore": "play-java",
+    "javaForms": "play-java-forms",
+    "javaJdbc": "play-java-jdbc",
+    "javaJpa": "play-java-jpa",
+    "javaWs": "play-ahc-ws",
+    "jcache": "play-jcache",
+    "jdbc": "play-jdbc",
+    "jodaForms": "play-joda-forms",
+    "logback": "play-logback",
+    "nettyServer": "play-netty-server",
+    "openId": "play-openid",
+    "pekkoHttpServer": "play-pekko-http-server",
+    "specs2": "play-specs2",
+    "ws": "play-ahc-ws",
+}
+_PLAY_GROUPS = frozenset({"com.typesafe.play", "org.playframework"})
+
+
+def claims(path: str) -> bool:
+    """Whether *path* is of a build: Scala files are, directly in a folder ``project``."""
+    if path.endswith(".sbt"):
+        return True
+    *folders, folder, _name = ["", *path.split("/")]
+    return folder == _PROJECT and _SOURCES.isdisjoint(folders)
+
+
+def read(path: str, files: Files) -> Contents:
+    """Return what the file at *path* adds to its build. Raises ManifestError."""
+    return files.once(_Builds).contents(path)
+
+
+class _Builds:
+    """All builds of a commit; each is worked out when one of its files is asked for."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._paths: dict[str, list[str]] = defaultdict(list)
+        self._builds: dict[str, _Build] = {}
+        folders = {}
+        for path in files:
+            folder, _, name = path.rpartition("/")
+            if (name.endswith((".sbt", ".scala")) and claims(path)) or name == _PROPERTIES:
+                folders[path] = folder
+        self._roots = {
+            posixpath.dirname(folder)
+            for folder in folders.values()
+            if posixpath.basename(folder) == _PROJECT
+        }
+        for path, folder in folders.items():
+            self._paths[self._root(path, folder)].append(path)
+
+    def contents(self, path: str) -> Contents:
+        return self._build(self._root(path, posixpath.dirname(path))).contents(path)
+
+    def _build(self, root: str) -> _Build:
+        if root not in self._builds:
+            self._builds[root] = self._worked_out(root)
+        return self._builds[root]
+
+    def _worked_out(self, root: str) -> _Build:
+        is_meta = posixpath.basename(root) == _PROJECT
+        plugins = () if is_meta else self._build(posixpath.join(root, _PROJECT)).plugins
+        properties = posixpath.join(root, "" if is_meta else _PROJECT, _PROPERTIES)
+        sbt = self._files.parsed(properties, _sbt_version) if properties in self._files else None
+        sources = [path for path in self._paths[root] if not path.endswith(_PROPERTIES)]
+        return _Build(self._files, sources, sbt=sbt, is_meta=is_meta, plugins=plugins)
+
+    def _root(self, path: str, folder: str) -> str:
+        """Return the folder of the build that *path* in *folder* belongs to.
+
+        The build's definition, in ``project/``, is a build itself, of which the files ``*.sbt``
+        there are part; the Scala files there are part of what they define.
+        """
+        if posixpath.basename(folder) == _PROJECT:
+            return folder if path.endswith(".sbt") else posixpath.dirname(folder)
+        above = folder
+        while above and above not in self._roots:
+            above = posixpath.dirname(above)
+        return above if above in self._roots else folder
+
+
+def _sbt_version(text: str) -> str | None:
+    match = _SBT_VERSION.search(text)
+    return match[1] if match else None
+
+
+class _Build:
+    """What the files of one build say, all together."""
+
+    def __init__(
+        self,
+        files: Files,
+        paths: Sequence[str],
+        *,
+        sbt: str | None,
+        is_meta: bool,
+        plugins: Sequence[Module],
+    ) -> None:
+        self._is_meta = is_meta
+        self._sbt = sbt
+        self._errors: dict[str, str] = {}
+        self._found: list[Found] = []
+        self._problems: dict[str, list[str]] = defaultdict(list)
+        self._scala: str | None = None
+        blocks: dict[str, Block] = {}
+        for path in paths:
+            try:
+                blocks[path] = files.parsed(path, parse, MAX_SOURCE_BYTES)
+            except ManifestError as error:
+                self._errors[path] = str(error)
+        try:
+            self._work_out(blocks, plugins)
+        except RecursionError:
+            self._errors |= dict.fromkeys(blocks, "nested too deeply")
+        except ManifestError as error:
+            self._errors |= dict.fromkeys(blocks, str(error))
+        self._dependencies: dict[str, list[Dependency]] = defaultdict(list)
+        for found in _settled(self._found):
+            self._dependencies[found.module.path].append(self._dependency(found))
+
+    @property
+    def plugins(self) -> list[Module]:
+        return [found.module for found in self._found if found.is_plugin]
+
+    def contents(self, path: str) -> Contents:
+        if path in self._errors:
+            raise ManifestError(self._errors[path])
+        return Contents(
+            dependencies=self._dependencies.get(path, ()), problems=self._problems.get(path, ())
+        )
+
+    def _work_out(self, blocks: Mapping[str, Block], plugins: Sequence[Module]) -> None:
+        objects = {
+            definition.name: (definition, path)
+            for path, block in blocks.items()
+            if path.endswith(".scala")
+            for definition in block.scope.names.values()
+        }
+        known = _of_play(plugins)
+        versions = Settings(Evaluation(objects, known), blocks).scala_versions()
+        self._scala = _scala_of(self._sbt) if self._is_meta else _only(versions)
+        if self._scala is not None:
+            known["scalaVersion"] = self._scala
+        evaluation = Evaluation(objects, known)
+        self._found = Settings(evaluation, blocks).dependencies()
+        for (path, _), name in evaluation.unnamed.items():
+            if name:
+                self._problems[path].append(f"{cut(name, 100)}: group or name is not written out")
+
+    def _dependency(self, found: Found) -> Dependency:
+        module = found.module
+        exact = module.version is not None and not _RANGE.search(module.version)
+        return Dependency(
+            name=f"{module.organization}:{module.name}",
+            package=PackageURL("maven", module.organization, module.name + self._suffix(found)),
+            requirement=module.version or "",
+            scope=Scope.BUILD if self._is_meta else _scope(found.configuration),
+            resolved=module.version if exact else None,
+        )
+
+    def _suffix(self, found: Found) -> str:
+        """Return what sbt appends to the name of an artifact, as far as it is settled."""
+        module = found.module
+        if found.is_plugin:
+            return _plugin_suffix(self._sbt)
+        if module.cross in {"for3Use2_13", "for2_13Use3"}:
+            return "_2.13" if module.cross == "for3Use2_13" else "_3"
+        if module.cross in {"full", "patch"}:
+            return f"_{self._scala}" if self._scala and self._scala.count(".") > 1 else ""
+        if module.separator == "%%" or module.cross == "binary":
+            return f"_{_binary(self._scala)}" if self._scala else ""
+        return ""
+
+
+def _settled(found: Iterable[Found]) -> list[Found]:
+    """Leave out what is said without a version, where it is said with one, too."""
+    found = list(dict.fromkeys(found))
+    with_version = {(one.module.path, one.module.node) for one in found if one.module.version}
+    return [
+        one
+        for one in found
+        if one.module.version or (one.module.path, one.module.node) not in with_version
+    ]
+
+
+def _scope(configuration: str) -> Scope:
+    """Return what a dependency in *configuration* is for.
+
+    >>> [str(_scope(text)) for text in ("", "it,test", "test->test", "compile->compile;test->test")]
+    ['runtime', 'development', 'development', 'runtime']
+    """
+    names = {
+        part.partition("->")[0].strip().lower() for part in re.split("[;,]", configuration)
+    } - {""}
+    if not names or names & _RUNTIME:
+        return Scope.RUNTIME
+    if "optional" in names:
+        return Scope.OPTIONAL
+    if all(_DEVELOPMENT.fullmatch(name) for name in names):
+        return Scope.DEVELOPMENT
+    return Scope.BUILD
+
+
+def _of_play(plugins: Iterable[Module]) -> dict[str, Value]:
+    """Return what Play's plugin defines, if it is among *plugins*."""
+    known: dict[str, Value] = {}
+    for plugin in plugins:
+        if plugin.organization in _PLAY_GROUPS and plugin.name == "sbt-plugin" and plugin.version:
+            known["PlayVersion.current"] = plugin.version
+            for name, artifact in _PLAY.items():
+                component = plugin._replace(
+                    node=-1, separator="%%", name=artifact, parts=3, configuration=""
+                )
+                known[name] = known[f"PlayImport.{name}"] = component
+    return known
+
+
+def _only(versions: Iterable[str]) -> str | None:
+    """Return the version they agree on: the whole of it, or only which series it is."""
+    versions = set(versions)
+    if len(versions) == 1:
+        return versions.pop()
+    series = {_binary(version) for version in versions}
+    return series.pop() if len(series) == 1 else None
+
+
+def _binary(version: str | None) -> str:
+    """Return the part of a Scala *version* that artifacts are named by."""
+    if version is None:
+        return ""
+    if version.startswith("3"):
+        return "3"
+    match = _RELEASE.fullmatch(version)
+    return match[1] if match else version
+
+
+def _scala_of(sbt: str | None) -> str | None:
+    """Return the Scala version that builds are written in for *sbt*."""
+    if sbt is None:
+        return None
+    return {"0": "2.10", "1": "2.12", "2": "3"}.get(sbt.partition(".")[0])
+
+
+def _plugin_suffix(sbt: str | None) -> str:
+    if sbt is None:
+        return ""
+    return {"0": "_2.10_0.13", "1": "_2.12_1.0", "2": "_sbt2_3"}.get(sbt.partition(".")[0], "")
