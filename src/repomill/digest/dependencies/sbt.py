@@ -199,13 +199,12 @@ class _Build:
             if path.endswith(".scala")
             for definition in block.scope.names.values()
         }
-        known = _of_play(plugins)
-        versions = Settings(Evaluation(objects, known), blocks).scala_versions()
-        self._scala = _scala_of(self._sbt) if self._is_meta else _only(versions)
+        evaluation = Evaluation(objects, _of_play(plugins))
+        settings = Settings(evaluation, blocks)
+        self._scala = _scala_of(self._sbt) if self._is_meta else _only(settings.scala_versions())
         if self._scala is not None:
-            known["scalaVersion"] = self._scala
-        evaluation = Evaluation(objects, known)
-        self._found = Settings(evaluation, blocks).dependencies()
+            evaluation.learn("scalaVersion", self._scala)
+        self._found = settings.dependencies(is_whole=not self._errors)
         for (path, _), name in evaluation.unnamed.items():
             if name:
                 self._problems[path].append(f"{cut(name, 100)}: group or name is not written out")

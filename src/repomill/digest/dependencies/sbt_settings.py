@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from repomill.digest.dependencies.sbt_values import Frame, Module
+from repomill.digest.dependencies.sbt_values import Frame, Module, bind
 from repomill.digest.dependencies.scala_source import (
     Block,
     Call,
-    Case,
     Definition,
-    If,
     Infix,
-    Lambda,
-    Match,
     Name,
     Node,
     Select,
-    Several,
+    children,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from repomill.digest.dependencies.sbt_values import Evaluation, Values
 
@@ -37,6 +34,8 @@ _NO_DEPENDENCIES = frozenset(
     }
 )
 """Settings that hold modules which are none of the build's dependencies by that."""
+MAX_CALLS = 1_000
+"""Of one function: how many are looked at."""
 _MODULE = 3
 """Parts of a module at the least: the organization, the name, the version."""
 
@@ -49,36 +48,91 @@ class Found(NamedTuple):
     is_plugin: bool = False
 
 
+class _Setting(NamedTuple):
+    """Something that may add dependencies, and where it stands."""
+
+    node: Node
+    frame: Frame
+    owner: Definition | None
+    """The ``def`` with parameters that it is part of."""
+
+
 class Settings:
-    """Goes through the files of a build."""
+    """What the files of a build set, and what they define."""
 
     def __init__(self, evaluation: Evaluation, blocks: Mapping[str, Block]) -> None:
         self._evaluation = evaluation
-        self._blocks = blocks
+        self._settings: list[_Setting] = []
         self._definitions: list[tuple[Definition, Frame]] = []
+        self._calls: dict[str, list[tuple[Call, Frame]]] = defaultdict(list)
+        self._names: Counter[str] = Counter()
+        for path, block in blocks.items():
+            self._walk(block, Frame(block.scope, (), path))
+        self._aliases = {
+            definition.name
+            for definition, _ in self._definitions
+            if isinstance(definition.body, Name | Select) and definition.body.name == _DEPENDENCIES
+        } | {_DEPENDENCIES}
 
     def scala_versions(self) -> list[str]:
         """Return what any project's ``scalaVersion`` is set to."""
         return [
             value
-            for setting, frame in self._settings()
-            if isinstance(setting, Infix) and _key(setting.left)[0] == "scalaVersion"
-            for value in self._evaluation.values(setting.right, frame)
+            for node, frame, _ in self._settings
+            if isinstance(node, Infix) and _key(node.left)[0] == "scalaVersion"
+            for value in self._evaluation.values(node.right, frame)
             if isinstance(value, str)
         ]
 
-    def dependencies(self) -> list[Found]:
-        """Return what is added by settings, then what is in definitions that none of them uses."""
+    def dependencies(self, *, is_whole: bool) -> list[Found]:
+        """Return what settings add, then what is in definitions that none of them uses.
+
+        Where all files of the build are there, what nothing so much as names is left out.
+        """
         found: list[Found] = []
-        for setting, frame in self._settings():
-            if isinstance(setting, Call):
-                found += self._added(setting, frame)
-            elif isinstance(setting, Infix):
-                key, configuration = _key(setting.left)
-                values = self._evaluation.values(setting.right, frame)
-                if key == _DEPENDENCIES:
-                    found += _found(values, configuration)
-        return [*found, *self._unused()]
+        for setting in self._settings:
+            for frame in self._frames(setting):
+                if isinstance(setting.node, Call):
+                    found += self._added(setting.node, frame)
+                elif isinstance(setting.node, Infix):
+                    found += self._set(setting.node, frame)
+        return [*found, *self._unused(is_whole=is_whole)]
+
+    def _walk(self, root: Block, frame: Frame) -> None:
+        nodes: list[_Setting] = [_Setting(root, frame, None)]
+        while nodes:
+            setting = nodes.pop()
+            node, frame, owner = setting
+            if _adds(node):
+                self._settings.append(setting)
+            if isinstance(node, Block):
+                frame = frame._replace(scope=node.scope)
+            elif isinstance(node, Definition):
+                frame = self._evaluation.inside(node, frame, {})
+                owner = node if node.parameters else owner
+                if not isinstance(node.body, Block) or not node.body.is_template:
+                    self._definitions.append((node, frame))
+            elif isinstance(node, Name | Select):
+                self._names[node.name] += 1
+            elif isinstance(node, Call) and isinstance(node.function, Name | Select):
+                self._calls[node.function.name].append((node, frame))
+            nodes += [_Setting(child, frame, owner) for child in children(node)]
+
+    def _frames(self, setting: _Setting) -> Iterator[Frame]:
+        """Yield the frame of *setting* for each call of the ``def`` that it is part of."""
+        calls = self._calls[setting.owner.name][:MAX_CALLS] if setting.owner else []
+        if not calls or setting.owner is None:
+            yield setting.frame
+        for call, frame in calls:
+            given = self._evaluation.given(setting.owner, call.arguments, frame)
+            yield bind(setting.frame, given)
+
+    def _set(self, node: Infix, frame: Frame) -> list[Found]:
+        key, configuration = _key(node.left)
+        if key not in self._aliases and key not in _NO_DEPENDENCIES:
+            return []
+        values = self._evaluation.values(node.right, frame)
+        return _found(values, configuration) if key in self._aliases else []
 
     def _added(self, call: Call, frame: Frame) -> list[Found]:
         values: Values = ()
@@ -88,42 +142,31 @@ class Settings:
             return [one._replace(is_plugin=True) for one in _found(values, "")]
         return _found(values, "plugin")
 
-    def _unused(self) -> list[Found]:
+    def _unused(self, *, is_whole: bool) -> list[Found]:
+        reached = self._evaluation.reached
         found = []
         for definition, frame in self._definitions:
-            if id(definition) not in self._evaluation.reached:
-                inside = self._evaluation.inside(definition, frame, {})
-                found.append((definition, self._evaluation.values(definition.body, inside)))
+            if id(definition) in reached or (is_whole and self._is_dead(definition, frame)):
+                continue
+            inside = self._evaluation.inside(definition, frame, {})
+            found.append((definition, self._evaluation.values(definition.body, inside)))
         return [
             one
             for definition, values in found
-            if id(definition) not in self._evaluation.reached
+            if id(definition) not in reached
             for one in _found(values, "")
         ]
 
-    def _settings(self) -> Iterator[tuple[Node, Frame]]:
-        """Yield every setting that matters, and note every definition."""
-        self._definitions = []
-        for path, block in self._blocks.items():
-            nodes: list[tuple[Node, Frame]] = [(block, Frame(block.scope, (), path))]
-            while nodes:
-                node, frame = nodes.pop()
-                if _matters(node):
-                    yield node, frame
-                    continue
-                if isinstance(node, Block):
-                    frame = frame._replace(scope=node.scope)
-                elif isinstance(node, Definition):
-                    frame = self._evaluation.inside(node, frame, {})
-                    if not isinstance(node.body, Block) or not node.body.is_template:
-                        self._definitions.append((node, frame))
-                nodes += [(child, frame) for child in _children(node)]
+    def _is_dead(self, definition: Definition, frame: Frame) -> bool:
+        """Whether nothing can use *definition*; sbt itself takes up what ``*.sbt`` defines."""
+        if frame.path.endswith(".sbt") or definition.scope.bases:
+            return False
+        return definition.name != "apply" and not self._names[definition.name]
 
 
-def _matters(node: Node) -> bool:
+def _adds(node: Node) -> bool:
     if isinstance(node, Infix):
-        key = _key(node.left)[0] if node.operator in _ADDS else ""
-        return key in _NO_DEPENDENCIES or key in {_DEPENDENCIES, "scalaVersion"}
+        return node.operator in _ADDS
     return (
         isinstance(node, Call)
         and isinstance(node.function, Name)
@@ -155,25 +198,3 @@ def _found(values: Values, configuration: str) -> list[Found]:
         for value in values
         if isinstance(value, Module) and value.parts >= _MODULE
     ]
-
-
-def _children(node: Node) -> Sequence[Node]:  # noqa: PLR0911 a line for each kind of node
-    match node:
-        case Call():
-            return [node.function, *node.arguments]
-        case Infix():
-            return [node.left, node.right]
-        case Select():
-            return [node.of]
-        case Several():
-            return node.parts
-        case Lambda() | Definition() | Case():
-            return [node.body]
-        case If():
-            return [node.then, node.otherwise]
-        case Match():
-            return [node.subject, *node.cases]
-        case Block():
-            return [*node.statements, *node.cases]
-        case _:
-            return []

@@ -76,6 +76,7 @@ _IDENTICAL = frozenset({"value", "toString", "trim", "toSeq", "toList", "toVecto
 _IDENTICAL |= {"filter", "filterNot", "distinct", "sorted", "stripMargin"}
 _EXCLUDING = frozenset({"exclude", "excludeAll", "classifier", "from", "artifacts", "jar", "pomOnly"})
 _EXCLUDING |= {"intransitive", "notTransitive", "withSources", "withJavadoc", "force", "changing"}
+_OF_PROJECTS = frozenset({"settings", "dependsOn", "aggregate", "configure", "enablePlugins"})
 _CONFIGURATIONS = frozenset({"Test", "IntegrationTest", "Provided", "Compile", "Runtime", "Optional"})
 
 
@@ -87,7 +88,7 @@ class Evaluation:
     ) -> None:
         """*objects* are those that every file sees; *known* values are of names defined nowhere."""
         self._objects = objects
-        self._known = known
+        self._known = dict(known)
         self._values: dict[tuple[int, tuple[tuple[str, Values], ...]], Values] = {}
         self._left = MAX_STEPS
         self.reached: set[int] = set()
@@ -117,9 +118,14 @@ class Evaluation:
             case Match():
                 return self._match(node, frame)
             case Lambda():
-                return self.values(node.body, _bind(frame, dict.fromkeys(node.parameters, ())))
+                return self.values(node.body, bind(frame, dict.fromkeys(node.parameters, ())))
             case _:
                 return ()
+
+    def learn(self, name: str, value: str) -> None:
+        """Take *value* for what *name* means where nothing defines it."""
+        self._known[name] = value
+        self._values.clear()
 
     def value_of(
         self, definition: Definition, frame: Frame, arguments: Mapping[str, Values] | None = None
@@ -149,7 +155,7 @@ class Evaluation:
                 given[name] = arguments[name]
             else:
                 given[name] = () if default is None else self.values(default, inside)
-        return _bind(inside, given)
+        return bind(inside, given)
 
     def _step(self, values: Values) -> Values:
         self._left -= 1 + len(values)
@@ -306,17 +312,18 @@ class Evaluation:
             bound = dict(zip(definition.body.parameters, values, strict=False))
             self.reached.add(id(definition))
             inside = self.inside(definition, there, {})
-            return self.values(definition.body.body, _bind(inside, bound))
-        given = self._given(definition, arguments, frame)
+            return self.values(definition.body.body, bind(inside, bound))
+        given = self.given(definition, arguments, frame)
         values = self.value_of(definition, there, given)
         if any(isinstance(value, Module) for value in values):
             return values
         # What makes no modules may still add those that it is given.
         return self._joined([values, *map(_modules, given.values())])
 
-    def _given(
+    def given(
         self, definition: Definition, arguments: Sequence[Node], frame: Frame
     ) -> dict[str, Values]:
+        """Return what *arguments* give to the parameters of *definition*."""
         names = [name for name, _ in definition.parameters]
         given: dict[str, Values] = {}
         for place, argument in enumerate(arguments):
@@ -338,7 +345,7 @@ class Evaluation:
             return self._called(found, arguments, frame)
         if name in _MAPS and arguments:
             return self._mapped(of, arguments[0], frame)
-        if name in _EXCLUDING:
+        if name in _EXCLUDING or name in _OF_PROJECTS:
             return of
         if name in {"cross", "withCrossVersion"}:
             return tuple(_crossed(value, arguments) for value in of)
@@ -369,7 +376,7 @@ class Evaluation:
             names, body = ["_"], function
         results = []
         for item in items:
-            result = self.values(body, _bind(frame, {name: (item,) for name in names}))
+            result = self.values(body, bind(frame, {name: (item,) for name in names}))
             results.append(result or _modules((item,)))
         return self._joined(results)
 
@@ -467,7 +474,8 @@ def _placed(value: Value, frame: Frame) -> Value:
     return value._replace(path=frame.path) if isinstance(value, Module) else value
 
 
-def _bind(frame: Frame, names: Mapping[str, Values]) -> Frame:
+def bind(frame: Frame, names: Mapping[str, Values]) -> Frame:
+    """Return *frame* with *names* bound, too."""
     bound = (*((name, names[name]) for name in names), *frame.bound)
     return frame._replace(bound=tuple(dict(reversed(bound)).items()))
 

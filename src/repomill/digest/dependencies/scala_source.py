@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +124,31 @@ class Scope:
     bases: list[str] = field(default_factory=list)
     names: dict[str, Definition] = field(default_factory=dict)
     imports: list[list[str]] = field(default_factory=list)
+
+
+def children(node: Node) -> Sequence[Node]:  # noqa: PLR0911 a line for each kind of node
+    """Return what *node* is made of, but for the defaults of parameters."""
+    match node:
+        case Call():
+            return [node.function, *node.arguments]
+        case Infix():
+            return [node.left, node.right]
+        case Select():
+            return [node.of]
+        case Several():
+            return node.parts
+        case Lambda() | Definition() | Case():
+            return [node.body]
+        case If():
+            return [node.condition, node.then, node.otherwise]
+        case Match():
+            return [node.subject, *node.cases]
+        case Block():
+            return [*node.statements, *node.cases]
+        case Text():
+            return [part for part in node.parts if not isinstance(part, str)]
+        case Name():
+            return []
 
 
 def parse(text: str) -> Block:
