@@ -73,6 +73,8 @@ _PLAY = {
     "nettyServer": "play-netty-server",
     "openId": "play-openid",
     "pekkoHttpServer": "play-pekko-http-server",
+    "playCore": "play",
+    "playTest": "play-test",
     "specs2": "play-specs2",
     "ws": "play-ahc-ws",
 }
@@ -265,15 +267,21 @@ def _scope(configuration: str) -> Scope:
 
 def _of_play(plugins: Iterable[Module]) -> dict[str, Value]:
     """Return what Play's plugin defines, if it is among *plugins*."""
+    found = {
+        plugin._replace(node=-1, separator="%%", parts=3, configuration="")
+        for plugin in plugins
+        if plugin.organization in _PLAY_GROUPS and plugin.name == "sbt-plugin"
+    }
+    if len({plugin.organization for plugin in found}) != 1:
+        return {}
+    play = found.pop()
     known: dict[str, Value] = {}
-    for plugin in plugins:
-        if plugin.organization in _PLAY_GROUPS and plugin.name == "sbt-plugin" and plugin.version:
-            known["PlayVersion.current"] = plugin.version
-            for name, artifact in _PLAY.items():
-                component = plugin._replace(
-                    node=-1, separator="%%", name=artifact, parts=3, configuration=""
-                )
-                known[name] = known[f"PlayImport.{name}"] = component
+    if not found and play.version is not None:
+        known["PlayVersion.current"] = play.version
+    for name, artifact in _PLAY.items():
+        version = None if found else play.version
+        component = play._replace(name=artifact, version=version)
+        known[name] = known[f"PlayImport.{name}"] = component
     return known
 
 

@@ -385,6 +385,8 @@ class Evaluation:
     def _infix(self, node: Infix, frame: Frame) -> Values:
         if node.operator in {"%", "%%", "%%%"}:
             return self._percent(node, frame)
+        if node.operator == "=":  # an argument with its name
+            return self.values(node.right, frame)
         if node.operator not in _JOINS:
             return ()
         left, right = self.values(node.left, frame), self.values(node.right, frame)
