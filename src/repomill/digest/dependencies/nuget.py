@@ -125,9 +125,7 @@ def _project(path: str, files: Files) -> Contents:
     return Contents(dependencies=dependencies, locked_by=lock_path, problems=problems)
 
 
-def _requirement(
-    item: Item, central: Sequence[Item], properties: Properties
-) -> tuple[str, bool]:
+def _requirement(item: Item, central: Sequence[Item], properties: Properties) -> tuple[str, bool]:
     """Return the version that *item* asks for, and whether it is that under all conditions."""
     for key in ("versionoverride", "version"):
         if item.metadata.get(key):
@@ -192,9 +190,7 @@ def _exact(version: str) -> str | None:
     return match[1] if match and version.count("[") == version.count("]") else None
 
 
-def _dependency(
-    name: str, version: str, scope: Scope, resolved: str | None
-) -> Dependency:
+def _dependency(name: str, version: str, scope: Scope, resolved: str | None) -> Dependency:
     return Dependency(
         name=name,
         package=PackageURL("nuget", None, name),

@@ -21,8 +21,15 @@ from typing import TYPE_CHECKING
 from packageurl import PackageURL
 
 from repomill.digest.dependencies.base import Contents, Dependency, ManifestError, Scope
-from repomill.digest.dependencies.sbt_settings import Found, Settings
-from repomill.digest.dependencies.sbt_values import Evaluation, Module
+from repomill.digest.dependencies.sbt_artifacts import (
+    of_play,
+    only,
+    plugin_suffix,
+    scala_of,
+    suffix,
+)
+from repomill.digest.dependencies.sbt_settings import Added, Settings
+from repomill.digest.dependencies.sbt_values import Evaluation
 from repomill.digest.dependencies.scala_source import parse
 from repomill.digest.names import cut
 
@@ -30,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from repomill.digest.dependencies.base import Files
-    from repomill.digest.dependencies.sbt_values import Value
-    from repomill.digest.dependencies.scala_source import Block
+    from repomill.digest.dependencies.sbt_names import Module
+    from repomill.digest.dependencies.scala_tree import Block
 
 NAME = "sbt"
 FILE_NAMES = r".+\.(?:sbt|scala)"
@@ -43,42 +50,10 @@ _PROJECT = "project"
 _PROPERTIES = "build.properties"
 _SOURCES = frozenset({"app", "it", "src", "test"})
 _SBT_VERSION = re.compile(r"^\s*+sbt\.version\s*+[=:]\s*+(\d++(?:\.\d++)*+)", re.MULTILINE)
-_RELEASE = re.compile(r"(\d+\.\d+)\.\d+")
 _RANGE = re.compile(r"[\[\](),\s]|\+$|^latest\.")
 
 _RUNTIME = frozenset({"compile", "default", "runtime", "*"})
 _DEVELOPMENT = re.compile(r"(?:.*[-_ ])?(?:it|jmh|bench\w*|\w*tests?)", re.IGNORECASE)
-
-# What Play's plugin gives short names to, in sbt-plugin's PlayImport.scala.
-_PLAY = {
-    "akkaHttpServer": "play-akka-http-server",
-    "cache": "play-cache",
-    "cacheApi": "play-cache",
-    "caffeine": "play-caffeine-cache",
-    "clusterSharding": "play-cluster-sharding",
-    "ehcache": "play-ehcache",
-    "evolutions": "play-jdbc-evolutions",
-    "filters": "play-filters-helpers",
-    "guice": "play-guice",
-    "javaClusterSharding": "play-java-cluster-sharding",
-    "javaCore": "play-java",
-    "javaForms": "play-java-forms",
-    "javaJdbc": "play-java-jdbc",
-    "javaJpa": "play-java-jpa",
-    "javaWs": "play-ahc-ws",
-    "jcache": "play-jcache",
-    "jdbc": "play-jdbc",
-    "jodaForms": "play-joda-forms",
-    "logback": "play-logback",
-    "nettyServer": "play-netty-server",
-    "openId": "play-openid",
-    "pekkoHttpServer": "play-pekko-http-server",
-    "playCore": "play",
-    "playTest": "play-test",
-    "specs2": "play-specs2",
-    "ws": "play-ahc-ws",
-}
-_PLAY_GROUPS = frozenset({"com.typesafe.play", "org.playframework"})
 
 
 def claims(path: str) -> bool:
@@ -164,7 +139,7 @@ class _Build:
         self._is_meta = is_meta
         self._sbt = sbt
         self._errors: dict[str, str] = {}
-        self._found: list[Found] = []
+        self._found: list[Added] = []
         self._problems: dict[str, list[str]] = defaultdict(list)
         self._scala: str | None = None
         blocks: dict[str, Block] = {}
@@ -201,42 +176,30 @@ class _Build:
             if path.endswith(".scala")
             for definition in block.scope.names.values()
         }
-        evaluation = Evaluation(objects, _of_play(plugins))
+        evaluation = Evaluation(objects, of_play(plugins))
         settings = Settings(evaluation, blocks)
-        self._scala = _scala_of(self._sbt) if self._is_meta else _only(settings.scala_versions())
-        if self._scala is not None:
+        self._scala = scala_of(self._sbt) if self._is_meta else only(settings.scala_versions())
+        if self._scala is not None and self._scala.count(".") > 1:
             evaluation.learn("scalaVersion", self._scala)
         self._found = settings.dependencies(is_whole=not self._errors)
         for (path, _), name in evaluation.unnamed.items():
             if name:
                 self._problems[path].append(f"{cut(name, 100)}: group or name is not written out")
 
-    def _dependency(self, found: Found) -> Dependency:
+    def _dependency(self, found: Added) -> Dependency:
         module = found.module
         exact = module.version is not None and not _RANGE.search(module.version)
+        ending = plugin_suffix(self._sbt) if found.is_plugin else suffix(module, self._scala)
         return Dependency(
             name=f"{module.organization}:{module.name}",
-            package=PackageURL("maven", module.organization, module.name + self._suffix(found)),
+            package=PackageURL("maven", module.organization, module.name + ending),
             requirement=module.version or "",
             scope=Scope.BUILD if self._is_meta else _scope(found.configuration),
             resolved=module.version if exact else None,
         )
 
-    def _suffix(self, found: Found) -> str:
-        """Return what sbt appends to the name of an artifact, as far as it is settled."""
-        module = found.module
-        if found.is_plugin:
-            return _plugin_suffix(self._sbt)
-        if module.cross in {"for3Use2_13", "for2_13Use3"}:
-            return "_2.13" if module.cross == "for3Use2_13" else "_3"
-        if module.cross in {"full", "patch"}:
-            return f"_{self._scala}" if self._scala and self._scala.count(".") > 1 else ""
-        if module.separator == "%%" or module.cross == "binary":
-            return f"_{_binary(self._scala)}" if self._scala else ""
-        return ""
 
-
-def _settled(found: Iterable[Found]) -> list[Found]:
+def _settled(found: Iterable[Added]) -> list[Added]:
     """Leave out what is said without a version, where it is said with one, too."""
     found = list(dict.fromkeys(found))
     with_version = {(one.module.path, one.module.node) for one in found if one.module.version}
@@ -263,55 +226,3 @@ def _scope(configuration: str) -> Scope:
     if all(_DEVELOPMENT.fullmatch(name) for name in names):
         return Scope.DEVELOPMENT
     return Scope.BUILD
-
-
-def _of_play(plugins: Iterable[Module]) -> dict[str, Value]:
-    """Return what Play's plugin defines, if it is among *plugins*."""
-    found = {
-        plugin._replace(node=-1, separator="%%", parts=3, configuration="")
-        for plugin in plugins
-        if plugin.organization in _PLAY_GROUPS and plugin.name == "sbt-plugin"
-    }
-    if len({plugin.organization for plugin in found}) != 1:
-        return {}
-    play = found.pop()
-    known: dict[str, Value] = {}
-    if not found and play.version is not None:
-        known["PlayVersion.current"] = play.version
-    for name, artifact in _PLAY.items():
-        version = None if found else play.version
-        component = play._replace(name=artifact, version=version)
-        known[name] = known[f"PlayImport.{name}"] = component
-    return known
-
-
-def _only(versions: Iterable[str]) -> str | None:
-    """Return the version they agree on: the whole of it, or only which series it is."""
-    versions = set(versions)
-    if len(versions) == 1:
-        return versions.pop()
-    series = {_binary(version) for version in versions}
-    return series.pop() if len(series) == 1 else None
-
-
-def _binary(version: str | None) -> str:
-    """Return the part of a Scala *version* that artifacts are named by."""
-    if version is None:
-        return ""
-    if version.startswith("3"):
-        return "3"
-    match = _RELEASE.fullmatch(version)
-    return match[1] if match else version
-
-
-def _scala_of(sbt: str | None) -> str | None:
-    """Return the Scala version that builds are written in for *sbt*."""
-    if sbt is None:
-        return None
-    return {"0": "2.10", "1": "2.12", "2": "3"}.get(sbt.partition(".")[0])
-
-
-def _plugin_suffix(sbt: str | None) -> str:
-    if sbt is None:
-        return ""
-    return {"0": "_2.10_0.13", "1": "_2.12_1.0", "2": "_sbt2_3"}.get(sbt.partition(".")[0], "")

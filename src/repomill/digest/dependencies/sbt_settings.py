@@ -1,12 +1,12 @@
-"""Where a build adds dependencies: in its settings, and in definitions that nothing visible uses."""
+"""Where a build adds dependencies: in settings, and in definitions that nothing visible uses."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from repomill.digest.dependencies.sbt_values import Frame, Module, bind
-from repomill.digest.dependencies.scala_source import (
+from repomill.digest.dependencies.sbt_names import Frame, Module, bind
+from repomill.digest.dependencies.scala_tree import (
     Block,
     Call,
     Definition,
@@ -20,7 +20,8 @@ from repomill.digest.dependencies.scala_source import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from repomill.digest.dependencies.sbt_values import Evaluation, Values
+    from repomill.digest.dependencies.sbt_names import Values
+    from repomill.digest.dependencies.sbt_values import Evaluation
 
 _DEPENDENCIES = "libraryDependencies"
 _ADDS = frozenset({":=", "+=", "++="})
@@ -40,7 +41,7 @@ _MODULE = 3
 """Parts of a module at the least: the organization, the name, the version."""
 
 
-class Found(NamedTuple):
+class Added(NamedTuple):
     """A module, and what the build does with it."""
 
     module: Module
@@ -84,12 +85,12 @@ class Settings:
             if isinstance(value, str)
         ]
 
-    def dependencies(self, *, is_whole: bool) -> list[Found]:
+    def dependencies(self, *, is_whole: bool) -> list[Added]:
         """Return what settings add, then what is in definitions that none of them uses.
 
         Where all files of the build are there, what nothing so much as names is left out.
         """
-        found: list[Found] = []
+        found: list[Added] = []
         for setting in self._settings:
             for frame in self._frames(setting):
                 if isinstance(setting.node, Call):
@@ -120,21 +121,22 @@ class Settings:
 
     def _frames(self, setting: _Setting) -> Iterator[Frame]:
         """Yield the frame of *setting* for each call of the ``def`` that it is part of."""
-        calls = self._calls[setting.owner.name][:MAX_CALLS] if setting.owner else []
-        if not calls or setting.owner is None:
+        owner = setting.owner
+        calls = self._calls[owner.name][:MAX_CALLS] if owner is not None else []
+        if owner is None or not calls:
             yield setting.frame
+            return
         for call, frame in calls:
-            given = self._evaluation.given(setting.owner, call.arguments, frame)
-            yield bind(setting.frame, given)
+            yield bind(setting.frame, self._evaluation.given(owner, call.arguments, frame))
 
-    def _set(self, node: Infix, frame: Frame) -> list[Found]:
+    def _set(self, node: Infix, frame: Frame) -> list[Added]:
         key, configuration = _key(node.left)
         if key not in self._aliases and key not in _NO_DEPENDENCIES:
             return []
         values = self._evaluation.values(node.right, frame)
         return _found(values, configuration) if key in self._aliases else []
 
-    def _added(self, call: Call, frame: Frame) -> list[Found]:
+    def _added(self, call: Call, frame: Frame) -> list[Added]:
         values: Values = ()
         for argument in call.arguments:
             values += self._evaluation.values(argument, frame)
@@ -142,7 +144,7 @@ class Settings:
             return [one._replace(is_plugin=True) for one in _found(values, "")]
         return _found(values, "plugin")
 
-    def _unused(self, *, is_whole: bool) -> list[Found]:
+    def _unused(self, *, is_whole: bool) -> list[Added]:
         reached = self._evaluation.reached
         found = []
         for definition, frame in self._definitions:
@@ -192,9 +194,9 @@ def _key(node: Node) -> tuple[str, str]:
     return name, "" if configuration in {"ThisBuild", "Global", "Zero"} else configuration
 
 
-def _found(values: Values, configuration: str) -> list[Found]:
+def _found(values: Values, configuration: str) -> list[Added]:
     return [
-        Found(value, value.configuration or configuration)
+        Added(value, value.configuration or configuration)
         for value in values
         if isinstance(value, Module) and value.parts >= _MODULE
     ]

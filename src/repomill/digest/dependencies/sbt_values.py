@@ -6,10 +6,19 @@ where it is not known. What is conditional on something unknown has the values o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from repomill.digest.dependencies.base import ManifestError
-from repomill.digest.dependencies.scala_source import (
+from repomill.digest.dependencies.sbt_names import (
+    Budget,
+    Frame,
+    Members,
+    Module,
+    Names,
+    Value,
+    Values,
+    bind,
+)
+from repomill.digest.dependencies.scala_tree import (
     Block,
     Call,
     Case,
@@ -20,64 +29,37 @@ from repomill.digest.dependencies.scala_source import (
     Match,
     Name,
     Node,
-    Scope,
     Select,
     Several,
     Text,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-MAX_STEPS = 100_000
-"""Values looked at for one build: a large one takes 5,000."""
+    from repomill.digest.dependencies.sbt_names import Found
+
 _MAX_LENGTH = 500
 """Of a string that is put together: no name or version is longer."""
 
 
-class Module(NamedTuple):
-    """A ModuleID, as far as it is said: "organization" %% "name" % "version" % "configuration"."""
-
-    path: str
-    """Of the file that names it."""
-    node: int
-    """Which tells two that are written the same from each other."""
-    organization: str
-    separator: str
-    name: str
-    parts: int = 2
-    version: str | None = None
-    configuration: str = ""
-    cross: str = ""
-
-
-class Frame(NamedTuple):
-    """Where an expression stands: its scope, what parameters are bound to, its file."""
-
-    scope: Scope
-    bound: tuple[tuple[str, Values], ...]
-    path: str
-
-
-class Members(NamedTuple):
-    """An object, whose names can be selected."""
-
-    scope: Scope
-    frame: Frame
-
-
-Value = str | Module | Members
-Values = tuple[Value, ...]
-
 _COLLECTIONS = frozenset({"Seq", "List", "Set", "Vector", "Array", "Some", "Option", "Nil"})
-_JOINS = frozenset({"++", ":+", "+:", "::", ":::", "++:", "+", "->", "union"})
+_JOINS = frozenset({"++", ":+", "+:", "::", ":::", "++:", "+", "->", "apply", "union"})
 _MAPS = frozenset({"map", "flatMap", "foreach", "pipe"})
-_IDENTICAL = frozenset({"value", "toString", "trim", "toSeq", "toList", "toVector", "get", "seq"})
-_IDENTICAL |= {"filter", "filterNot", "distinct", "sorted", "stripMargin"}
-_EXCLUDING = frozenset({"exclude", "excludeAll", "classifier", "from", "artifacts", "jar", "pomOnly"})
-_EXCLUDING |= {"intransitive", "notTransitive", "withSources", "withJavadoc", "force", "changing"}
-_OF_PROJECTS = frozenset({"settings", "dependsOn", "aggregate", "configure", "enablePlugins"})
-_CONFIGURATIONS = frozenset({"Test", "IntegrationTest", "Provided", "Compile", "Runtime", "Optional"})
+_CROSSES = frozenset({"cross", "withCrossVersion"})
+_CONFIGURES = frozenset({"withConfigurations", "withConfiguration"})
+_ELSE = frozenset({"getOrElse", "orElse"})
+_IDENTICAL = frozenset(
+    {"value", "toString", "trim", "stripMargin", "get"}
+    | {"toSeq", "toList", "toVector", "seq", "filter", "filterNot", "distinct", "sorted"}
+    | {"exclude", "excludeAll", "intransitive", "notTransitive", "force", "changing"}
+    | {"classifier", "from", "artifacts", "jar", "pomOnly", "withSources", "withJavadoc"}
+    | {"settings", "dependsOn", "aggregate", "configure", "enablePlugins"}
+)
+"""Methods whose values are those of what they are called on, whatever they are given."""
+_CONFIGURATIONS = frozenset(
+    {"Test", "IntegrationTest", "Provided", "Compile", "Runtime", "Optional"}
+)
 
 
 class Evaluation:
@@ -87,10 +69,23 @@ class Evaluation:
         self, objects: Mapping[str, tuple[Definition, str]], known: Mapping[str, Value]
     ) -> None:
         """*objects* are those that every file sees; *known* values are of names defined nowhere."""
-        self._objects = objects
+        self._budget = Budget()
+        self._names = Names(objects, self._budget)
         self._known = dict(known)
         self._values: dict[tuple[int, tuple[tuple[str, Values], ...]], Values] = {}
-        self._left = MAX_STEPS
+        self._by_kind: Mapping[type, Callable[[Any, Frame], Values]] = {
+            Text: self._text,
+            Name: lambda node, frame: self._name(node.name, frame),
+            Select: self._select,
+            Call: self._call,
+            Infix: self._infix,
+            Several: lambda node, frame: self._all(node.parts, frame),
+            Block: self._block,
+            Case: lambda node, frame: self.values(node.body, frame),
+            If: self._if,
+            Match: self._match,
+            Lambda: self._lambda,
+        }
         self.reached: set[int] = set()
         """Definitions that something else needed, by identity."""
         self.unnamed: dict[tuple[str, int], str] = {}
@@ -98,29 +93,8 @@ class Evaluation:
 
     def values(self, node: Node, frame: Frame) -> Values:
         """Return what *node* comes to. Raises ManifestError if that takes too long."""
-        match node:
-            case Text():
-                return self._text(node, frame)
-            case Name():
-                return self._name(node.name, frame)
-            case Select():
-                return self._select(node, frame)
-            case Call():
-                return self._call(node, frame)
-            case Infix():
-                return self._infix(node, frame)
-            case Several():
-                return self._all(node.parts, frame)
-            case Block():
-                return self._block(node, frame)
-            case If():
-                return self._if(node, frame)
-            case Match():
-                return self._match(node, frame)
-            case Lambda():
-                return self.values(node.body, bind(frame, dict.fromkeys(node.parameters, ())))
-            case _:
-                return ()
+        work_out = self._by_kind.get(type(node))
+        return () if work_out is None else work_out(node, frame)
 
     def learn(self, name: str, value: str) -> None:
         """Take *value* for what *name* means where nothing defines it."""
@@ -158,9 +132,7 @@ class Evaluation:
         return bind(inside, given)
 
     def _step(self, values: Values) -> Values:
-        self._left -= 1 + len(values)
-        if self._left < 0:
-            raise ManifestError("the build is too intricate to be worked out")
+        self._budget.spend(1 + len(values))
         return values
 
     def _joined(self, parts: Iterable[Values]) -> Values:
@@ -189,77 +161,10 @@ class Evaluation:
         for bound, values in frame.bound:
             if bound == name:
                 return self._step(values)
-        found = self._find(name, frame)
+        found = self._names.find(name, frame)
         if found is None:
             return (_placed(self._known[name], frame),) if name in self._known else ()
-        return self.value_of(found[0], found[1])
-
-    def _find(self, name: str, frame: Frame) -> tuple[Definition, Frame] | None:
-        """Return the definition that *name* means in *frame*, and a frame of its file."""
-        scope: Scope | None = frame.scope
-        while scope is not None:
-            self._step(())
-            if name in scope.names:
-                return scope.names[name], frame
-            for found in self._inherited(name, scope, frame):
-                return found
-            for path in scope.imports:
-                if path and (found := self._imported(name, path, frame)):
-                    return found
-            scope = scope.parent
-        if name in self._objects:
-            definition, path = self._objects[name]
-            return definition, Frame(definition.scope, (), path)
-        return None
-
-    def _inherited(
-        self, name: str, scope: Scope, frame: Frame
-    ) -> Iterable[tuple[Definition, Frame]]:
-        for base in scope.bases:
-            if base == name or scope.parent is None:
-                continue
-            outer = self._find_plainly(base, scope.parent) or self._objects.get(base, (None,))[0]
-            if outer and isinstance(outer.body, Block) and name in outer.body.scope.names:
-                # Overridden in the object, what it inherits sees what the object says.
-                yield outer.body.scope.names[name], frame
-
-    def _find_plainly(self, name: str, scope: Scope | None) -> Definition | None:
-        while scope is not None:
-            self._step(())
-            if name in scope.names:
-                return scope.names[name]
-            scope = scope.parent
-        return None
-
-    def _imported(
-        self, name: str, path: list[str], frame: Frame
-    ) -> tuple[Definition, Frame] | None:
-        if path[-1] == name:
-            return None
-        definition = self._find_plainly(path[0], frame.scope) if len(path) == 1 else None
-        file = frame.path
-        if definition is None and path[-1] in self._objects:
-            definition, file = self._objects[path[-1]]
-        elif definition is None and path[0] in self._objects:
-            definition, file = self._objects[path[0]]
-            for part in path[1:]:
-                inner = definition.body
-                if not isinstance(inner, Block) or part not in inner.scope.names:
-                    return None
-                definition = inner.scope.names[part]
-        if definition is None or not isinstance(definition.body, Block):
-            return None
-        found = definition.body.scope.names.get(name)
-        return None if found is None else (found, Frame(found.scope, (), file))
-
-    def _member(self, name: str, values: Values) -> tuple[Definition, Frame] | None:
-        for value in values:
-            if isinstance(value, Members):
-                if name in value.scope.names:
-                    return value.scope.names[name], value.frame
-                for found in self._inherited(name, value.scope, value.frame):
-                    return found[0], value.frame._replace(scope=value.scope)
-        return None
+        return self.value_of(*found)
 
     def _select(self, node: Select, frame: Frame) -> Values:
         if isinstance(node.of, Name | Select):
@@ -267,19 +172,17 @@ class Evaluation:
             if known is not None:
                 return (_placed(known, frame),)
         of = self._object(node.of, frame)
-        found = self._member(node.name, of)
+        found = self._names.member(node.name, of)
         if found is not None:
             return self.value_of(*found)
-        if node.name in _IDENTICAL:
-            return of
-        return _modules(of)
+        return of if node.name in _IDENTICAL else _modules(of)
 
     def _object(self, node: Node, frame: Frame) -> Values:
         """Return the values of what is selected from; packages before an object do not count."""
         values = self.values(node, frame)
-        if not values and isinstance(node, Select) and node.name in self._objects:
-            definition, path = self._objects[node.name]
-            return self.value_of(definition, Frame(definition.scope, (), path))
+        if not values and isinstance(node, Select):
+            found = self._names.shared(node.name)
+            return values if found is None else self.value_of(*found)
         return values
 
     # Calls
@@ -291,25 +194,23 @@ class Evaluation:
                 return self._all(arguments, frame)
             if function.name == "compilerPlugin":
                 return _configured(self._all(arguments, frame), "plugin")
-            found = self._find(function.name, frame)
+            found = self._names.find(function.name, frame)
             if found is not None and not any(name == function.name for name, _ in frame.bound):
                 return self._called(found, arguments, frame)
         if isinstance(function, Select):
             return self._method(function, arguments, frame)
         return _modules(self._joined([self.values(function, frame), self._all(arguments, frame)]))
 
-    def _called(
-        self, found: tuple[Definition, Frame], arguments: Sequence[Node], frame: Frame
-    ) -> Values:
+    def _called(self, found: Found, arguments: Sequence[Node], frame: Frame) -> Values:
         definition, there = found
         if isinstance(definition.body, Block) and definition.body.is_template:
-            apply = self._member("apply", self.value_of(definition, there))
+            apply = self._names.member("apply", self.value_of(definition, there))
             if apply is None:
                 return _modules(self._all(arguments, frame))
             return self._called(apply, arguments, frame)
         if not definition.parameters and isinstance(definition.body, Lambda) and arguments:
-            values = [self.values(argument, frame) for argument in arguments]
-            bound = dict(zip(definition.body.parameters, values, strict=False))
+            each = [self.values(argument, frame) for argument in arguments]
+            bound = dict(zip(definition.body.parameters, each, strict=False))
             self.reached.add(id(definition))
             inside = self.inside(definition, there, {})
             return self.values(definition.body.body, bind(inside, bound))
@@ -340,31 +241,26 @@ class Evaluation:
 
     def _method(self, function: Select, arguments: Sequence[Node], frame: Frame) -> Values:
         of, name = self._object(function.of, frame), function.name
-        found = self._member(name, of)
+        found = self._names.member(name, of)
         if found is not None:
             return self._called(found, arguments, frame)
-        if name in _MAPS and arguments:
-            return self._mapped(of, arguments[0], frame)
-        if name in _EXCLUDING or name in _OF_PROJECTS:
-            return of
-        if name in {"cross", "withCrossVersion"}:
-            return tuple(_crossed(value, arguments) for value in of)
-        if name in {"withConfigurations", "withConfiguration"}:
-            return _configured(of, self._configuration(arguments, frame))
-        if name in {"getOrElse", "orElse"}:
-            return self._all(arguments[-1:], frame)
         if name in _IDENTICAL:
             return of
-        if name in _JOINS:
-            return self._joined([of, self._all(arguments, frame)])
-        if name == "apply":
-            return self._joined([of, self._all(arguments, frame)])
-        return _modules(self._joined([of, self._all(arguments, frame)]))
+        if name in _MAPS and arguments:
+            return self._mapped(of, arguments[0], frame)
+        if name in _CROSSES:
+            return tuple(_crossed(value, arguments) for value in of)
+        if name in _CONFIGURES:
+            return _configured(of, self._configuration(arguments, frame))
+        if name in _ELSE:  # what is written is what there is without a setting from outside
+            of, arguments = (), arguments[-1:]
+        values = self._joined([of, self._all(arguments, frame)])
+        return values if name in _JOINS or name in _ELSE else _modules(values)
 
     def _mapped(self, items: Values, function: Node, frame: Frame) -> Values:
         while isinstance(function, Block) and len(function.statements) == 1:
             function = function.statements[0]
-        if isinstance(function, Name) and (found := self._find(function.name, frame)):
+        if isinstance(function, Name) and (found := self._names.find(function.name, frame)):
             parameters = found[0].parameters
             if parameters:
                 return self._joined(
@@ -376,7 +272,7 @@ class Evaluation:
             names, body = ["_"], function
         results = []
         for item in items:
-            result = self.values(body, bind(frame, {name: (item,) for name in names}))
+            result = self.values(body, bind(frame, dict.fromkeys(names, (item,))))
             results.append(result or _modules((item,)))
         return self._joined(results)
 
@@ -410,7 +306,8 @@ class Evaluation:
             right = self.values(node.right, frame) if right is None else right
             strings = [one for one in right if isinstance(one, str)]
             if isinstance(value, Module):
-                results += [value._replace(parts=3, version=one) for one in strings or [None]]
+                known = [value._replace(parts=3, version=one) for one in strings]
+                results += known or [value._replace(parts=3)]
             elif isinstance(value, str):
                 results += self._named(node, value, strings, frame)
         return self._step(tuple(dict.fromkeys(results)))
@@ -445,11 +342,12 @@ class Evaluation:
         if block.is_template:
             return (Members(block.scope, inside),)
         if block.cases:
-            return self._joined(self._case(case, frame) for case in block.cases)
+            return self._joined(self.values(case, frame) for case in block.cases)
         return self.values(block.statements[-1], inside) if block.statements else ()
 
-    def _case(self, case: Case, frame: Frame) -> Values:
-        return self.values(case.body, frame)
+    def _lambda(self, node: Lambda, frame: Frame) -> Values:
+        """Return what comes of a function that nothing is known to be given to."""
+        return self.values(node.body, bind(frame, dict.fromkeys(node.parameters, ())))
 
     def _if(self, node: If, frame: Frame) -> Values:
         condition = node.condition
@@ -468,18 +366,12 @@ class Evaluation:
                 if case.literals is None:
                     break
                 if not case.literals or subject in case.literals:
-                    return self._case(case, frame)
-        return self._joined(self._case(case, frame) for case in node.cases)
+                    return self.values(case, frame)
+        return self._joined(self.values(case, frame) for case in node.cases)
 
 
 def _placed(value: Value, frame: Frame) -> Value:
     return value._replace(path=frame.path) if isinstance(value, Module) else value
-
-
-def bind(frame: Frame, names: Mapping[str, Values]) -> Frame:
-    """Return *frame* with *names* bound, too."""
-    bound = (*((name, names[name]) for name in names), *frame.bound)
-    return frame._replace(bound=tuple(dict(reversed(bound)).items()))
 
 
 def _string(values: Values) -> str | None:
