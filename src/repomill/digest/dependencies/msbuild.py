@@ -28,6 +28,10 @@ _MAX_IMPORTS = 10
 """Files that import each other, one within the other."""
 _MAX_LAYERS = 50
 """Files that are looked into for one property."""
+_MAX_CHOICES = 100
+"""Items with one name, one of which is there under this or that condition."""
+_MAX_NESTED = 5
+"""Properties within properties."""
 _MAX_VALUE = 1_000
 """Characters of a property that is made of others."""
 _PROPERTY = re.compile(r"\$\(\s*+([A-Za-z_][\w.-]*+)\s*+\)")
@@ -80,7 +84,7 @@ class Properties:
 
     def expand(self, text: str) -> str:
         """Return *text* with the properties in it replaced, as far as each has one value."""
-        for _ in range(_MAX_IMPORTS):
+        for _ in range(_MAX_NESTED):
             if "$(" not in text:
                 break
             expanded = _PROPERTY.sub(self._value, text)
@@ -225,11 +229,13 @@ def by_name(items: Sequence[Item], kind: str, properties: Properties) -> dict[st
         for written in properties.expand(item.names).split(";"):
             name = written.strip()
             known = found.setdefault(name.lower(), []) if name else []
-            if item.action == "include" and name:
+            if item.action == "include" and name and len(known) < _MAX_CHOICES:
                 known.append(Item(kind, "include", name, item.metadata, item.is_conditional))
-            elif item.action == "update" and known:
-                changed = [_changed(one, item) for one in known]
-                found[name.lower()] = known + changed if item.is_conditional else changed
+            elif item.action == "update" and known and item.is_conditional:
+                if len(known) < _MAX_CHOICES:
+                    known.append(_changed(known[0], item))
+            elif item.action == "update":
+                found[name.lower()] = [_changed(one, item) for one in known]
             elif item.action == "remove" and not item.is_conditional:
                 known.clear()
     return {name: items for name, items in found.items() if items}
@@ -237,4 +243,5 @@ def by_name(items: Sequence[Item], kind: str, properties: Properties) -> dict[st
 
 def _changed(item: Item, by: Item) -> Item:
     metadata = {**item.metadata, **by.metadata}
-    return Item(item.kind, "include", item.names, metadata, item.is_conditional)
+    conditional = item.is_conditional or by.is_conditional
+    return Item(item.kind, "include", item.names, metadata, conditional)

@@ -44,12 +44,14 @@ NAME = "sbt"
 FILE_NAMES = r".+\.(?:sbt|scala)"
 LOCK_NAMES = ""
 
-MAX_SOURCE_BYTES = 128 << 10
-"""Of one file; sbt's own build, which is the largest known, is half of that."""
+MAX_SOURCE_BYTES = 96 << 10
+"""Of one file; sbt's own build, which is the largest known, is two thirds of that."""
 _PROJECT = "project"
 _PROPERTIES = "build.properties"
+_ENDINGS = (".sbt", ".scala", f"{_PROJECT}/{_PROPERTIES}")
 _SOURCES = frozenset({"app", "it", "src", "test"})
 _SBT_VERSION = re.compile(r"^\s*+sbt\.version\s*+[=:]\s*+(\d++(?:\.\d++)*+)", re.MULTILINE)
+_NAME = re.compile(r"[\w.+-]++")
 _RANGE = re.compile(r"[\[\](),\s]|\+$|^latest\.")
 
 _RUNTIME = frozenset({"compile", "default", "runtime", "*"})
@@ -76,18 +78,16 @@ class _Builds:
         self._files = files
         self._paths: dict[str, list[str]] = defaultdict(list)
         self._builds: dict[str, _Build] = {}
-        folders = {}
-        for path in files:
-            folder, _, name = path.rpartition("/")
-            if (name.endswith((".sbt", ".scala")) and claims(path)) or name == _PROPERTIES:
-                folders[path] = folder
+        paths = [path for path in files if path.endswith(_ENDINGS) and claims(path)]
+        folders = {posixpath.dirname(path) for path in paths}
         self._roots = {
             posixpath.dirname(folder)
-            for folder in folders.values()
+            for folder in folders
             if posixpath.basename(folder) == _PROJECT
         }
-        for path, folder in folders.items():
-            self._paths[self._root(path, folder)].append(path)
+        for path in paths:
+            if not path.endswith(_PROPERTIES):
+                self._paths[self._root(path, posixpath.dirname(path))].append(path)
 
     def contents(self, path: str) -> Contents:
         return self._build(self._root(path, posixpath.dirname(path))).contents(path)
@@ -101,9 +101,11 @@ class _Builds:
         is_meta = posixpath.basename(root) == _PROJECT
         plugins = () if is_meta else self._build(posixpath.join(root, _PROJECT)).plugins
         properties = posixpath.join(root, "" if is_meta else _PROJECT, _PROPERTIES)
-        sbt = self._files.parsed(properties, _sbt_version) if properties in self._files else None
-        sources = [path for path in self._paths[root] if not path.endswith(_PROPERTIES)]
-        return _Build(self._files, sources, sbt=sbt, is_meta=is_meta, plugins=plugins)
+        try:
+            sbt = self._files.parsed(properties, _sbt_version)
+        except ManifestError:
+            sbt = None
+        return _Build(self._files, root, self._paths[root], sbt=sbt, plugins=plugins)
 
     def _root(self, path: str, folder: str) -> str:
         """Return the folder of the build that *path* in *folder* belongs to.
@@ -130,13 +132,14 @@ class _Build:
     def __init__(
         self,
         files: Files,
+        root: str,
         paths: Sequence[str],
         *,
         sbt: str | None,
-        is_meta: bool,
         plugins: Sequence[Module],
     ) -> None:
-        self._is_meta = is_meta
+        self._root = root
+        self._is_meta = posixpath.basename(root) == _PROJECT
         self._sbt = sbt
         self._errors: dict[str, str] = {}
         self._found: list[Added] = []
@@ -178,13 +181,20 @@ class _Build:
         }
         evaluation = Evaluation(objects, of_play(plugins))
         settings = Settings(evaluation, blocks)
-        self._scala = scala_of(self._sbt) if self._is_meta else only(settings.scala_versions())
+        self._scala = scala_of(self._sbt) if self._is_meta else self._version(settings)
         if self._scala is not None and self._scala.count(".") > 1:
             evaluation.learn("scalaVersion", self._scala)
         self._found = settings.dependencies(is_whole=not self._errors)
         for (path, _), name in evaluation.unnamed.items():
             if name:
                 self._problems[path].append(f"{cut(name, 100)}: group or name is not written out")
+
+    def _version(self, settings: Settings) -> str | None:
+        """Return the Scala version of the build: that of its own folder, before those below."""
+        versions = settings.scala_versions()
+        own = {self._root, posixpath.join(self._root, _PROJECT)}
+        top = [version for path, version in versions if posixpath.dirname(path) in own]
+        return only(top or [version for _, version in versions])
 
     def _dependency(self, found: Added) -> Dependency:
         module = found.module
@@ -200,13 +210,15 @@ class _Build:
 
 
 def _settled(found: Iterable[Added]) -> list[Added]:
-    """Leave out what is said without a version, where it is said with one, too."""
+    """Leave out what is no name, and what is said without a version where it is with one, too."""
     found = list(dict.fromkeys(found))
     with_version = {(one.module.path, one.module.node) for one in found if one.module.version}
     return [
         one
         for one in found
-        if one.module.version or (one.module.path, one.module.node) not in with_version
+        if _NAME.fullmatch(one.module.organization)
+        and _NAME.fullmatch(one.module.name)
+        and (one.module.version or (one.module.path, one.module.node) not in with_version)
     ]
 
 

@@ -75,10 +75,10 @@ class Settings:
             if isinstance(definition.body, Name | Select) and definition.body.name == _DEPENDENCIES
         } | {_DEPENDENCIES}
 
-    def scala_versions(self) -> list[str]:
-        """Return what any project's ``scalaVersion`` is set to."""
+    def scala_versions(self) -> list[tuple[str, str]]:
+        """Return what any ``scalaVersion`` is set to, and the path of the file that does."""
         return [
-            value
+            (frame.path, value)
             for node, frame, _ in self._settings
             if isinstance(node, Infix) and _key(node.left)[0] == "scalaVersion"
             for value in self._evaluation.values(node.right, frame)
