@@ -48,7 +48,9 @@ NAME = "NuGet"
 FILE_NAMES = r".+\.(?:cs|fs|vb)proj|.+\.(?:props|targets)|packages\.config|dotnet-tools\.json"
 LOCK_NAMES = r"packages(?:\..+)?\.lock\.json"
 
-_VERSION = re.compile(r"\[?\s*+(\d++(?:\.\d++){1,3}(?:-[\w.-]++)?)(?:\+[\w.-]++)?\s*+\]?")
+_ID = re.compile(r"[\w.-]{1,100}+")
+_MAX_VERSION = 200
+_VERSION = re.compile(r"\[?\s*+(\d++(?:\.\d++){0,3}(?:-[\w.-]++)?)(?:\+[\w.-]++)?\s*+\]?")
 _REFERENCES = {"packagereference": Scope.RUNTIME, "globalpackagereference": Scope.DEVELOPMENT}
 _REFERENCES |= {"dotnetclitoolreference": Scope.BUILD}
 
@@ -80,7 +82,7 @@ def _packages(text: str) -> list[Dependency]:
             _exact(package.get("version", "")),
         )
         for package in root.iter("package")
-        if package.get("id")
+        if _ID.fullmatch(package.get("id", ""))
     ]
 
 
@@ -92,7 +94,7 @@ def _tools(text: str) -> list[Dependency]:
     return [
         _dependency(name, version, Scope.DEVELOPMENT, _exact(version))
         for name, tool in tools.items()
-        if name and isinstance(version := mapping(tool).get("version", ""), str)
+        if _ID.fullmatch(name) and isinstance(version := mapping(tool).get("version", ""), str)
     ]
 
 
@@ -109,7 +111,7 @@ def _project(path: str, files: Files) -> Contents:
     problems: list[str] = []
     for kind, scope in _REFERENCES.items():
         for name, items in msbuild.by_name(project.items, kind, properties).items():
-            if "$(" in name or "@(" in name:
+            if not _ID.fullmatch(name):
                 problems.append(f"{cut(items[0].names, 100)}: not the name of a package")
                 continue
             central = tree.central(path).get(name, ())
@@ -120,7 +122,9 @@ def _project(path: str, files: Files) -> Contents:
                     _dependency(item.names, requirement, _scope(item, scope), resolved)
                 )
     dependencies += [
-        _dependency(name, version, Scope.BUILD, _exact(version)) for name, version in project.sdks
+        _dependency(name, version, Scope.BUILD, _exact(version))
+        for name, version in project.sdks
+        if version and _ID.fullmatch(name)
     ]
     return Contents(dependencies=dependencies, locked_by=lock_path, problems=problems)
 
@@ -194,7 +198,7 @@ def _dependency(name: str, version: str, scope: Scope, resolved: str | None) -> 
     return Dependency(
         name=name,
         package=PackageURL("nuget", None, name),
-        requirement=version,
+        requirement=version if len(version) <= _MAX_VERSION else "",
         scope=scope,
         resolved=resolved,
     )

@@ -44,14 +44,15 @@ NAME = "sbt"
 FILE_NAMES = r".+\.(?:sbt|scala)"
 LOCK_NAMES = ""
 
-MAX_SOURCE_BYTES = 96 << 10
-"""Of one file; sbt's own build, which is the largest known, is two thirds of that."""
+MAX_SOURCE_BYTES = 128 << 10
+"""Of one file; sbt's own build, which is the largest known, is half of that."""
 _PROJECT = "project"
 _PROPERTIES = "build.properties"
 _ENDINGS = (".sbt", ".scala", f"{_PROJECT}/{_PROPERTIES}")
 _SOURCES = frozenset({"app", "it", "src", "test"})
 _SBT_VERSION = re.compile(r"^\s*+sbt\.version\s*+[=:]\s*+(\d++(?:\.\d++)*+)", re.MULTILINE)
-_NAME = re.compile(r"[\w.+-]++")
+_NAME = re.compile(r"[\w.+-]{1,200}+")
+_MAX_VERSION = 200
 _RANGE = re.compile(r"[\[\](),\s]|\+$|^latest\.")
 
 _RUNTIME = frozenset({"compile", "default", "runtime", "*"})
@@ -198,14 +199,17 @@ class _Build:
 
     def _dependency(self, found: Added) -> Dependency:
         module = found.module
-        exact = module.version is not None and not _RANGE.search(module.version)
+        version = module.version or ""
+        if len(version) > _MAX_VERSION:
+            version = ""
+        is_exact = version != "" and not _RANGE.search(version)
         ending = plugin_suffix(self._sbt) if found.is_plugin else suffix(module, self._scala)
         return Dependency(
             name=f"{module.organization}:{module.name}",
             package=PackageURL("maven", module.organization, module.name + ending),
-            requirement=module.version or "",
+            requirement=version,
             scope=Scope.BUILD if self._is_meta else _scope(found.configuration),
-            resolved=module.version if exact else None,
+            resolved=version if is_exact else None,
         )
 
 

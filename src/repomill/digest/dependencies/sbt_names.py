@@ -113,8 +113,8 @@ class Names:
         """Find *name* in what *scope* extends; it is seen from *scope*, which may override it."""
         for base in scope.bases:
             self._budget.spend(1)
-            outer = self._plainly(base, scope.parent) if base != name else None
-            if outer is not None and name in (members := _members(outer)):
+            outer = self._start(base, frame._replace(scope=scope)) if base != name else None
+            if outer is not None and name in (members := _members(outer.definition)):
                 return Found(members[name], frame)
         return None
 
@@ -133,23 +133,22 @@ class Names:
         found = self.shared(path[-1])
         if found is not None:
             return found
-        first = self._plainly(path[0], frame.scope)
-        start = self.shared(path[0]) if first is None else Found(first, frame)
+        start = self._start(path[0], frame)
         for part in path[1:]:
             if start is None or part not in (members := _members(start.definition)):
                 return None
             start = Found(members[part], start.frame)
         return start
 
-    def _plainly(self, name: str, scope: Scope | None) -> Definition | None:
+    def _start(self, name: str, frame: Frame) -> Found | None:
         """Find *name* with no regard to what is inherited or imported."""
+        scope: Scope | None = frame.scope
         while scope is not None:
             self._budget.spend(1)
             if name in scope.names:
-                return scope.names[name]
+                return Found(scope.names[name], frame)
             scope = scope.parent
-        found = self.shared(name)
-        return None if found is None else found.definition
+        return self.shared(name)
 
 
 def bind(frame: Frame, names: Mapping[str, Values]) -> Frame:

@@ -306,7 +306,8 @@ class _Reader(Cursor):
     def _infix(self, left: Node, least: int) -> Node | None:
         if self._text == ":":
             self._advance()
-            self._skip_type()
+            if not self._starts_line():
+                self._skip_type()
             return left
         strength = _strength(self._text)
         if strength < least:

@@ -18,6 +18,8 @@ class Token:
     line: int
 
 
+MAX_WORDS = 30_000
+"""Of one file; sbt's own build, which is the largest known, has half as many."""
 NOTHING = Token("end", "", starts_line=True, line=0)
 """What comes after the last word."""
 
@@ -47,7 +49,7 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Return the words of *text*. Raises ManifestError where brackets do not match."""
+    """Return the words of *text*. Raises ManifestError where brackets do not match, or too many."""
     tokens: list[Token] = []
     starts_line, line, place = False, 1, 0
     opened: list[Token] = []
@@ -64,6 +66,8 @@ def tokens_of(text: str) -> list[Token]:
             continue
         token = Token(kind, found, starts_line, line)
         tokens.append(token)
+        if len(tokens) > MAX_WORDS:
+            raise ManifestError(f"it has more than {MAX_WORDS} words")
         starts_line = False
         if kind == "open":
             opened.append(token)
