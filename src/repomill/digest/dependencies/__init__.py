@@ -15,6 +15,8 @@ from repomill.digest.dependencies import (
     docker,
     github_actions,
     npm,
+    nuget,
+    sbt,
     terraform,
 )
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
@@ -29,6 +31,8 @@ __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
 BUILT_FROM: tuple[Ecosystem, ...] = (
     npm,
+    sbt,
+    nuget,
     composer,
 )
 RUNS_ON: tuple[Ecosystem, ...] = (
