@@ -323,10 +323,11 @@ def test_properties_that_multiply_stay_short():
     assert len(read(text)["a:b"].requirement) <= 1000
 
 
-TAGS = st.sampled_from(
-    "project parent groupId artifactId version relativePath properties dependencies dependency "
-    "dependencyManagement scope type profiles profile activation property name".split()  # noqa: SIM905 read best so
-)
+WORDS = """
+project parent groupId artifactId version relativePath properties dependencies dependency
+dependencyManagement scope type profiles profile activation property name
+"""
+TAGS = st.sampled_from(WORDS.split())
 TREES = st.recursive(
     st.sampled_from(["", "a", "${a}", "${project.version}", "import", "pom", "!a", "pom.xml"]),
     lambda inner: st.lists(st.tuples(TAGS, inner), max_size=5).map(

@@ -189,10 +189,7 @@ def _boms(model: Model, files: Files, seen: set[str]) -> Iterator[Model]:
         if path is None or path in seen or len(seen) > _MAX_BOMS:
             continue
         seen.add(path)
-        try:
-            bom = _model(path, files, [])
-        except ManifestError:
-            continue
+        bom = _model(path, files, [])
         yield bom
         yield from _boms(bom, files, seen)
 
