@@ -9,6 +9,9 @@ otherwise (https://docs.gradle.org/current/userguide/dependency_versions.html).
 from __future__ import annotations
 
 import posixpath
+import re
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -32,6 +35,10 @@ NAME = "Gradle"
 FILE_NAMES = r".+\.gradle(?:\.kts)?"
 LOCK_NAMES = r"(?:buildscript-)?gradle\.lockfile"
 
+_IS_SCRIPT = re.compile(f"(?:.*/)?{FILE_NAMES}", re.DOTALL).fullmatch
+_MAX_BELOW = 100
+"""Scripts that are read to find out what a root script's configurations are for."""
+
 _Lock = dict[str, dict[str, frozenset[str]]]
 """Module → version → the configurations it was locked for."""
 
@@ -54,9 +61,9 @@ def read(path: str, files: Files) -> Contents:
             lock = files.parsed(lock_path, locked, MAX_LOCK_BYTES)
         except ManifestError as error:
             problems.append(str(error))
-    scopes = Scopes(declarations.extends)
+    scopes = _scopes(path, files, declarations)
     dependencies = [_module(one, _scope(one, scopes), lock) for one in declarations.modules]
-    versions = build.plugin_versions() if declarations.plugins else {}
+    versions = build.plugin_versions if declarations.plugins else {}
     dependencies += [
         _plugin(name, version or versions[name])
         for name, version in declarations.plugins
@@ -122,6 +129,24 @@ def _locked_version(versions: dict[str, frozenset[str]], scope: Scope) -> str | 
         return next(iter(versions))
     classpath = "testRuntimeClasspath" if scope is Scope.DEVELOPMENT else "runtimeClasspath"
     return next((version for version, where in versions.items() if classpath in where), None)
+
+
+def _scopes(path: str, files: Files, declarations: Declarations) -> Scopes:
+    """Return what configurations are for; those of a root script, as the scripts below use them."""
+    scopes = Scopes(declarations.extends)
+    used = {one.configuration for one in declarations.modules if one.place.is_for_projects}
+    if all(scopes.known(configuration) for configuration in used):
+        return scopes
+    extends = list(declarations.extends)
+    folder = posixpath.dirname(path)
+    below = (one for one in files if one.startswith(folder) and _IS_SCRIPT(one) and one != path)
+    for script in islice(below, _MAX_BELOW):
+        with suppress(ManifestError):
+            other = Build(script, files)
+            said = Declarations(other.values())
+            said.read(other.script.statements)
+            extends += said.extends
+    return Scopes(extends)
 
 
 def _scope(declared: Declared, scopes: Scopes) -> Scope:

@@ -3,175 +3,155 @@
 from __future__ import annotations
 
 import posixpath
+from collections import ChainMap
+from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 from repomill.digest import names
 from repomill.digest.dependencies import gradle_catalog
-from repomill.digest.dependencies.base import ManifestError, beside
-from repomill.digest.dependencies.gradle_catalog import Catalog, Coordinates, accessor
+from repomill.digest.dependencies.base import MAX_MANIFEST_BYTES, Files, ManifestError, beside
 from repomill.digest.dependencies.gradle_declarations import Declarations, Place
-from repomill.digest.dependencies.gradle_script import Token, blocks, names_of, split, within
+from repomill.digest.dependencies.gradle_settings import blocks_of, catalogs
 from repomill.digest.dependencies.gradle_values import Script, Values, properties, script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from repomill.digest.dependencies.base import Files
-    from repomill.digest.dependencies.gradle_script import Group, Statement
+    from repomill.digest.dependencies.gradle_catalog import Catalog
+    from repomill.digest.dependencies.gradle_script import Token
 
 _Value = TypeVar("_Value")
 
 _MAX_APPLIED = 20
+_MAX_BYTES = 256 << 10
+"""Of a catalog and of a gradle.properties: TOML is slow to read."""
 _CATALOG = "gradle/libs.versions.toml"
 
+_roots: WeakKeyDictionary[Files, dict[str, Root]] = WeakKeyDictionary()
 
-class Build:
-    """The build that the script at *path* is a part of, as far as it is in the tree."""
 
-    def __init__(self, path: str, files: Files) -> None:
+class Root:
+    """What all scripts of a build share: what lies in the *folder* of its settings."""
+
+    def __init__(self, folder: str, settings: str | None, files: Files) -> None:
         self.problems: list[str] = []
-        self.script = files.parsed(path, script)
-        self._path = path
         self._files = files
-        settings = files.nearest(path, "settings.gradle", "settings.gradle.kts")
-        self._root = posixpath.dirname(path if settings is None else settings)
-        self._said = self._properties()
-        self._settings = self._read(settings, script) if settings else None
-        self._catalogs = self._all_catalogs(settings)
+        self._folder = folder
+        self.properties = _read_properties(folder, files, self.problems)
+        self._settings = _read(settings, script, files, self.problems) if settings else None
+        self.catalogs = self._catalogs(settings)
+        self.scripts = [
+            one
+            for name in ("build.gradle", "build.gradle.kts")
+            for one in self.applied(posixpath.join(folder, name), self.problems)
+        ]
+        """The root's script, and those that it applies."""
 
-    def values(self) -> Values:
-        """Return what names may stand for: of the script itself first, then of the root's."""
-        scripts = [*reversed(list(self._scripts()))]
-        return Values([*scripts, self.script], self._said, self._catalogs)
-
+    @cached_property
     def plugin_versions(self) -> dict[str, str]:
-        """Return what the settings say of the versions of plugins: id → version."""
+        """What the settings say of the versions of plugins: id → version."""
         if self._settings is None:
             return {}
-        declarations = Declarations(Values([self._settings], self._said, {}))
-        for block in _blocks_of(self._settings.statements, "pluginManagement"):
-            for plugins in _blocks_of(block.statements, "plugins"):
+        declarations = Declarations(Values([self._settings], self.properties, {}))
+        for block in blocks_of(self._settings.statements, "pluginManagement"):
+            for plugins in blocks_of(block.statements, "plugins"):
                 declarations.read(plugins.statements, Place(kind="plugins"))
         return dict(declarations.plugins)
 
-    def _properties(self) -> dict[str, str]:
-        said: dict[str, str] = {}
-        for folder in (self._root, posixpath.dirname(self._path)):
-            said |= self._read(posixpath.join(folder, "gradle.properties"), properties) or {}
-        return said
-
-    def _scripts(self) -> Iterator[Script]:
-        """Yield the scripts that the script applies, the root's, and those that it applies."""
-        waiting: list[tuple[str, Script]] = [(self._path, self.script)]
-        seen = {self._path}
-        for name in ("build.gradle", "build.gradle.kts"):
-            root = posixpath.join(self._root, name)
-            if root != self._path and (found := self._read(root, script)):
-                seen.add(root)
+    def applied(self, path: str, problems: list[str]) -> Iterator[Script]:
+        """Yield the script at *path*, then those that it applies, and that those apply."""
+        waiting = [path]
+        for one in islice(waiting, _MAX_APPLIED):
+            if (found := _read(one, script, self._files, problems)) is not None:
                 yield found
-                waiting.append((root, found))
-        while waiting and len(seen) < _MAX_APPLIED:
-            path, applying = waiting.pop()
-            for token in applying.applied:
-                target = self._applied(path, token)
-                if target and target not in seen and (found := self._read(target, script)):
-                    seen.add(target)
-                    yield found
-                    waiting.append((target, found))
+                targets = [self._target(one, token) for token in found.applied[:_MAX_APPLIED]]
+                waiting += [target for target in targets if target and target not in waiting]
 
-    def _applied(self, path: str, token: Token) -> str | None:
-        """Return the path that *token* means: below a folder of the build, or beside the script."""
-        variables = [part for is_expression, part in token.parts if is_expression]
+    def _target(self, path: str, token: Token) -> str | None:
+        """Return the path that *token* means: below the root, if it says so, or beside *path*."""
+        variables = "".join(part for is_expression, part in token.parts if is_expression)
         plain = "".join(part for is_expression, part in token.parts if not is_expression)
-        if "root" in "".join(variables):
-            return beside(posixpath.join(self._root, "build.gradle"), plain.lstrip("/"))
+        if "root" in variables:
+            path = posixpath.join(self._folder, "build.gradle")
         return beside(path, plain.lstrip("/"))
 
-    def _read(self, path: str, parse: Callable[[str], _Value]) -> _Value | None:
-        if path not in self._files:
-            return None
-        try:
-            return self._files.parsed(path, parse, gradle_catalog.MAX_BYTES)
-        except ManifestError as error:
-            self.problems.append(f"{names.quote(path)} cannot be read: {error}")
-            return None
-
-    def _all_catalogs(self, settings: str | None) -> dict[str, Catalog]:
+    def _catalogs(self, settings: str | None) -> dict[str, Catalog]:
         found = {}
+        usual = posixpath.join(self._folder, _CATALOG)
         if settings is None:
-            usual = self._files.nearest(self._path, _CATALOG)
-        else:
-            usual = posixpath.join(self._root, _CATALOG)
-        if usual and (catalog := self._read(usual, gradle_catalog.parse)):
+            usual = self._files.nearest(usual, "libs.versions.toml", _CATALOG) or usual
+        if (catalog := self._catalog(usual)) is not None:
             found["libs"] = catalog
-        if self._settings is not None and settings is not None:
-            values = Values([self._settings], self._said, {})
-            for block in _blocks_of(self._settings.statements, "versionCatalogs"):
-                for statement in block.statements:
-                    name, catalog = self._catalog(statement, settings, values)
-                    found[name] = catalog
+        if settings is not None and self._settings is not None:
+            values = Values([self._settings], self.properties, {})
+            found |= dict(catalogs(self._settings.statements, values, self._imported))
         return found
 
-    def _catalog(self, statement: Statement, settings: str, values: Values) -> tuple[str, Catalog]:
-        """Return the catalog that ``create("libs") { … }`` makes, and its name."""
-        path = names_of(statement)
-        following = statement[2 * len(path) - 1 :] if path else []
-        called = within(following[0], "(") if following else None
-        name = values.text(called) if called else None
-        catalog = Catalog(versions={}, libraries={}, bundles={}, plugins={})
-        for block in blocks(statement):
-            for said in block.statements:
-                self._add(catalog, said, settings, values)
-        return name or ".".join(path[:1]), catalog
+    def _imported(self, path: str) -> Catalog | None:
+        target = beside(posixpath.join(self._folder, "settings.gradle"), path)
+        catalog = self._catalog(target) if target else None
+        if catalog is None:
+            self.problems.append(f"no version catalog at {names.quote(names.cut(path, 100))}")
+        return catalog
 
-    def _add(self, catalog: Catalog, said: Statement, settings: str, values: Values) -> None:
-        match said:
-            case [Token(text="from"), call, *rest]:
-                inner = within(call, "(") or [call, *rest]
-                files_call = within(inner[-1], "(")
-                path = values.text(files_call) if files_call else None
-                target = beside(settings, path) if path else None
-                read = self._read(target, gradle_catalog.parse) if target else None
-                if read is None:
-                    self.problems.append("a version catalog that is not in the repository")
-                else:
-                    catalog.versions.update(read.versions)
-                    catalog.libraries.update(read.libraries)
-                    catalog.bundles.update(read.bundles)
-                    catalog.plugins.update(read.plugins)
-            case [Token(text="version" | "library" | "plugin" as kind), call, *rest]:
-                pieces = [values.text(one) or "" for one in split(within(call, "(") or [])]
-                _declare(catalog, kind, pieces, _version(rest, catalog, values))
+    def _catalog(self, path: str) -> Catalog | None:
+        return _read(path, gradle_catalog.parse, self._files, self.problems, _MAX_BYTES)
 
 
-def _declare(catalog: Catalog, kind: str, pieces: list[str], version: str) -> None:
-    match kind, pieces:
-        case "version", [alias, stated]:
-            catalog.versions[accessor(alias)] = stated
-        case "plugin", [alias, name]:
-            catalog.plugins[accessor(alias)] = (name, version)
-        case "library", [alias, group, name]:
-            catalog.libraries[accessor(alias)] = Coordinates(group, name, version)
-        case "library", [alias, text]:
-            module = gradle_catalog.coordinates(text)
-            if module is not None:
-                catalog.libraries[accessor(alias)] = module
+class Build:
+    """The script at *path*, and the build that it is a part of. Raises ManifestError."""
+
+    def __init__(self, path: str, files: Files) -> None:
+        self.script = files.parsed(path, script)
+        self._files = files
+        self._path = path
+        self._root = _root(path, files)
+        self.problems = [*self._root.problems]
+
+    @property
+    def plugin_versions(self) -> dict[str, str]:
+        """What the settings say of the versions of plugins: id → version."""
+        return self._root.plugin_versions
+
+    def values(self) -> Values:
+        """Return what names may stand for: in the script, what it applies, then in the root's."""
+        folder = posixpath.dirname(self._path)
+        own = _read_properties(folder, self._files, self.problems)
+        scripts = [self.script]
+        if self.script.applied:
+            scripts += islice(self._root.applied(self._path, self.problems), 1, None)
+        said = ChainMap(own, self._root.properties)
+        return Values([*scripts, *self._root.scripts], said, self._root.catalogs)
 
 
-def _version(rest: Statement, catalog: Catalog, values: Values) -> str:
-    match rest:
-        case [Token(text="."), Token(text="version" | "versionRef" as kind), call, *_]:
-            text = values.text(within(call, "(") or []) or ""
-            return text if kind == "version" else catalog.versions.get(accessor(text), "")
-    return ""
+def _read_properties(folder: str, files: Files, problems: list[str]) -> dict[str, str]:
+    path = posixpath.join(folder, "gradle.properties")
+    return _read(path, properties, files, problems, _MAX_BYTES) or {}
 
 
-def _blocks_of(statements: list[Statement], name: str) -> Iterator[Group]:
-    """Yield the blocks called *name*, wherever they are."""
-    for statement in statements:
-        is_meant = name in names_of(statement)
-        for block in blocks(statement):
-            if is_meant:
-                yield block
-            else:
-                yield from _blocks_of(block.statements, name)
+def _read(
+    path: str,
+    parse: Callable[[str], _Value],
+    files: Files,
+    problems: list[str],
+    max_bytes: int = MAX_MANIFEST_BYTES,
+) -> _Value | None:
+    """Return what *parse* makes of the file at *path*; None where there is none to be read."""
+    if path not in files:
+        return None
+    try:
+        return files.parsed(path, parse, max_bytes)
+    except ManifestError as error:
+        problems.append(f"{names.quote(path)} cannot be read: {error}")
+        return None
+
+
+def _root(path: str, files: Files) -> Root:
+    settings = files.nearest(path, "settings.gradle", "settings.gradle.kts")
+    folder = posixpath.dirname(path if settings is None else settings)
+    known = _roots.setdefault(files, {})
+    if folder not in known:
+        known[folder] = Root(folder, settings, files)
+    return known[folder]

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from repomill.digest.dependencies.base import mapping, sequence
 
-MAX_BYTES = 256 << 10
 _SEPARATOR = re.compile(r"[-_.]")
 _RICH = ("strictly", "require", "prefer")
 

@@ -9,45 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from repomill.digest import names
-from repomill.digest.dependencies.gradle_catalog import Coordinates, coordinates
+from repomill.digest.dependencies.gradle_modules import Modules
 from repomill.digest.dependencies.gradle_scopes import is_of_tests
 from repomill.digest.dependencies.gradle_script import (
     Group,
+    Items,
     Statement,
     Token,
     blocks,
-    named,
     names_of,
     split,
     within,
 )
-from repomill.digest.dependencies.gradle_values import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
+    from repomill.digest.dependencies.gradle_catalog import Coordinates
     from repomill.digest.dependencies.gradle_values import Values
 
-    Items = Sequence[Token | Group]
 
-_MAX_MODULES = 50_000
-_MAX_NESTED = 10
 _MANAGED_ELSEWHERE = frozenset(
     {"constraints", "dependencyManagement", "pluginManagement", "publishing"}
 )
 _NO_CONFIGURATIONS = frozenset(
     {"artifactTypes", "attributesSchema", "components", "constraints", "exclude", "include"}
-    | {"modules", "registerTransform", "val", "var", "def", "import", "println"}
+    | {"intoLayer", "modules", "registerTransform", "val", "var", "def", "import", "println"}
 )
 _CONTROL = frozenset({"if", "else", "for", "while", "when", "try"})
-_WRAPPERS = frozenset(
-    {"platform", "enforcedPlatform", "testFixtures", "variantOf", "create", "listOf", "setOf"}
-)
-_NO_MODULES = frozenset(
-    {"project", "projects", "files", "fileTree", "gradleApi", "localGroovy", "gradleTestKit"}
-    | {"gradleKotlinDsl", "sourceSets", "configurations", "npm", "rootProject", "zipTree", "layout"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +46,8 @@ class Place:
     kind: str = "project"
     """Or ``dependencies``, or ``plugins``."""
     is_for_build: bool = False
+    is_for_projects: bool = False
+    """Whether for those below, whose scripts may use its configurations."""
     is_for_tests: bool = False
 
 
@@ -77,9 +68,13 @@ class Declarations:
         """Id and version as written; the version is empty where another place says it."""
         self.extends: list[tuple[str, str]] = []
         """A configuration, and one that it extends."""
-        self.problems: list[str] = []
         self._values = values
-        self._left = _MAX_MODULES
+        self._arguments = Modules(values)
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be made out."""
+        return self._arguments.problems
 
     def read(self, statements: Iterable[Statement], place: Place | None = None) -> None:
         """Note what *statements* declare, and those in their blocks."""
@@ -105,6 +100,8 @@ class Declarations:
                 place = replace(place, kind="plugins")
             case ["buildscript" | "initscript"]:
                 place = replace(place, is_for_build=True)
+            case ["subprojects" | "allprojects" | "configure"]:
+                place = replace(place, is_for_projects=True)
         if any(is_of_tests(word) for word in _words(statement)):
             place = replace(place, is_for_tests=True)
         for block in blocks(statement):
@@ -117,127 +114,31 @@ class Declarations:
                 self.extends.append((configuration, extended[-1]))
 
     def _read_dependency(self, statement: Statement, place: Place) -> None:
-        head, arguments = _head(statement)
-        if head in _NO_CONFIGURATIONS or _is_sign(arguments):
-            return
-        if head in _CONTROL and len(arguments) > 1 and not isinstance(arguments[1], Group):
-            self._read_dependency(list(arguments[1:]), place)  # if (condition) api 'a:b:1'
-        elif loop := _loop(statement):
+        if loop := _loop(statement):
             with self._values.bound(*loop):
                 for block in blocks(statement):
                     self.read(block.statements, place)
-        elif not head or head in _CONTROL or (arguments and within(arguments[0], "{") is not None):
+            return
+        head, arguments = _head(_after_conditions(statement))
+        if head in _NO_CONFIGURATIONS or _is_sign(arguments):
+            return
+        if not head or head in _CONTROL or within(arguments[0], "{") is not None:
             for block in blocks(statement):
                 self.read(block.statements, place)
         else:
-            pieces = list(_pieces(arguments))
-            if head == "add" and pieces:
-                head, pieces = self._text(pieces[0]), pieces[1:]
-            version = self._version_in_block(arguments)
-            for module in self._modules_of(pieces, head):
-                stated = module._replace(version=version) if version else module
-                self.modules.append(Declared(head, place, stated))
+            self._read_declared(head, arguments, place)
 
-    def _modules_of(self, pieces: list[Statement], head: str) -> Iterator[Coordinates]:
-        entries = dict(named(piece, ":", "=") for piece in pieces)
-        if "name" in entries:
-            yield from self._of_map(entries, head)
-            return
-        texts = [_string(piece) for piece in pieces]
-        if len(texts) > 1 and None not in texts and ":" not in str(texts[0]):
-            known = [self._values.text(piece) or "" for piece in pieces]
-            yield Coordinates(known[0], known[1], *known[2:3])
-            return
-        for piece in pieces:
-            if not named(piece, ":", "=")[0]:
-                yield from self._of_piece(piece, head)
-
-    def _of_map(self, entries: dict[str, Items], head: str) -> Iterator[Coordinates]:
-        said = {key: self._text(value) for key, value in entries.items() if key}
-        found = Coordinates(
-            said.get("group", ""),
-            said.get("name", ""),
-            said.get("version", ""),
-            said.get("classifier", ""),
-            said.get("ext", ""),
-        )
-        yield from self._if_named(found, f"{found.group}:{found.name}", head)
-
-    def _of_piece(self, piece: Items, head: str, nested: int = 0) -> Iterator[Coordinates]:
-        """Yield the modules that *piece* of an argument list stands for."""
-        self._left -= 1
-        if self._left < 0 or nested > _MAX_NESTED:
-            return
-        if isinstance(piece[-1], Group) and piece[-1].kind == "{":
-            piece = piece[:-1]
-        first = piece[0] if piece else None
-        if first is None:
-            return
-        if isinstance(first, Group):
-            pieces = list(split(first.statements[0]))
-            entries = dict(named(one, ":") for one in pieces)
-            if "name" in entries:
-                yield from self._of_map(entries, head)
-                return
-            for one in pieces:
-                yield from self._of_piece(one, head, nested + 1)
-        elif first.kind == "string":
-            text = self._values.text(piece)
-            yield from self._if_named(coordinates(text or ""), text or first.text, head)
-        else:
-            yield from self._of_name(piece, head, nested)
-
-    def _of_name(self, piece: Items, head: str, nested: int) -> Iterator[Coordinates]:
-        path = names_of(piece)
-        called = piece[2 * len(path) - 1 :] if path else []
-        inner = within(called[0], "(") if called else None
-        if path[:1] == ["configurations"]:
-            self.extends.append((head, path[-1]))
-        if not path or path[0] in _NO_MODULES:
-            return
-        if inner and path[-1] in _WRAPPERS:
-            for one in split(inner):
-                yield from self._of_piece(one, head, nested + 1)
-        elif inner and path[-1] in {"kotlin", "embeddedKotlin"}:
-            module, *version = [self._text(one) for one in split(inner)]
-            yield Coordinates("org.jetbrains.kotlin", f"kotlin-{module}", *version[:1])
-        elif path[-2:] == ["SpringBootPlugin", "BOM_COORDINATES"]:
-            yield Coordinates("org.springframework.boot", "spring-boot-dependencies")
-        elif path[0] in self._values.catalogs:
-            yield from self._of_catalog(path, head)
-        else:
-            name = name_of(piece)
-            items = self._values.assigned(name) if name else None
-            if items:
-                yield from self._of_piece(items, head, nested + 1)
-            else:
-                self._tell(".".join(path), head)
-
-    def _of_catalog(self, path: list[str], head: str) -> Iterator[Coordinates]:
-        alias = [name for name in path[1:] if name not in {"get", "asProvider"}]
-        modules = self._values.catalogs[path[0]].modules(alias)
-        if modules is None:
-            self._tell(".".join(path), head)
-        yield from modules or ()
-
-    def _if_named(self, module: Coordinates | None, text: str, head: str) -> Iterator[Coordinates]:
-        if module is None or "${" in module.group + module.name or not module.name:
-            if ":" in text or "${" in text:
-                self._tell(text, head)
-        else:
-            yield module
-
-    def _tell(self, text: str, head: str) -> None:
-        if len(self.problems) < 100:  # noqa: PLR2004 more than anybody reads
-            self.problems.append(f"nothing says what {head} {names.cut(text, 100)} is")
-
-    def _text(self, items: Items) -> str:
-        """Return what *items* come to; what is written, where that is a name nobody knows."""
-        text = self._values.text(items)
-        if text is not None:
-            return text
-        name = name_of(items)
-        return f"${{{name}}}" if name else ""
+    def _read_declared(self, head: str, arguments: Items, place: Place) -> None:
+        pieces: list[Items] = list(_pieces(arguments))
+        if head == "add" and pieces:
+            head, pieces = self._arguments.text(pieces[0]), pieces[1:]
+        self.extends += [
+            (head, path[-1]) for path in map(names_of, pieces) if path[:1] == ["configurations"]
+        ]
+        version = self._version_in_block(arguments)
+        for module in self._arguments.of(pieces, head):
+            stated = module._replace(version=version) if version else module
+            self.modules.append(Declared(head, place, stated))
 
     def _version_in_block(self, arguments: Items) -> str:
         """Return what ``version { strictly '1.2' }`` in the block of a dependency says."""
@@ -253,7 +154,7 @@ class Declarations:
         for statement in block.statements:
             head, arguments = _head(statement)
             for piece in _pieces(arguments):
-                said[head] = self._text(piece)
+                said[head] = self._arguments.text(piece)
         strictly = said.get("strictly")
         return f"{strictly}!!" if strictly else said.get("require") or said.get("prefer", "")
 
@@ -269,10 +170,10 @@ class Declarations:
             if catalog is not None and path[1:2] == ["plugins"]:
                 name, stated = catalog.plugins.get(".".join(path[2:]), ("", ""))
             if not name:
-                self._tell(".".join(path), "plugin")
+                self._arguments.tell(".".join(path), "plugin")
             self.plugins.append((name, version or stated))
         elif head in {"id", "kotlin"} and subject and not _is_sign(arguments):
-            name = self._text(subject)
+            name = self._arguments.text(subject)
             self.plugins.append(
                 (f"org.jetbrains.kotlin.{name}" if head == "kotlin" else name, version)
             )
@@ -282,7 +183,7 @@ class Declarations:
             if isinstance(item, Token) and item.text == "version" and item.kind == "name":
                 following = statement[place + 1]
                 inner = within(following, "(")
-                return self._text([following] if inner is None else inner)
+                return self._arguments.text([following] if inner is None else inner)
         return ""
 
 
@@ -295,6 +196,18 @@ def _head(statement: Items) -> tuple[str, Items]:
         case [Token(kind="name" | "string", text=head), *arguments]:
             return head, arguments
     return "", statement
+
+
+def _after_conditions(statement: Items) -> Items:
+    """Return what is declared in a line like ``if (condition) api 'a:b:1'``."""
+    start = 0
+    while start + 2 < len(statement):
+        match statement[start : start + 3]:
+            case [Token(text="if"), Group(kind="("), Token()]:
+                start += 2
+            case _:
+                break
+    return statement[start:]
 
 
 def _loop(statement: Items) -> tuple[str, Items] | None:
@@ -323,19 +236,10 @@ def _is_sign(arguments: Items) -> bool:
     return not arguments or (isinstance(arguments[0], Token) and arguments[0].kind in "=+-<>!")
 
 
-def _string(piece: Items) -> str | None:
-    """Return what *piece* says, if it is a string and no more."""
-    match piece:
-        case [Token(kind="string", text=text)]:
-            return text
-    return None
-
-
 def _words(statement: Statement) -> Iterator[str]:
     """Yield the names and strings of *statement*, in its brackets as well; not in its blocks."""
     for item in statement:
-        if isinstance(item, Token):
-            if item.kind in {"name", "string"}:
-                yield item.text
-        elif item.kind != "{":
-            yield from _words(item.statements[0])
+        inner = [item] if isinstance(item, Token) else within(item, "(") or []
+        for one in inner:
+            if isinstance(one, Token) and one.kind in {"name", "string"}:
+                yield one.text

@@ -7,6 +7,7 @@ names that the plugins for Kotlin, Android and Spring Boot use.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import Scope
@@ -19,11 +20,11 @@ _OF_SOURCES = re.compile(
     r"(\w+?)(?:Implementation|Api|CompileOnly|RuntimeOnly|Compile|Runtime|AnnotationProcessor)"
 )
 _AT_RUN_TIME = ("implementation", "api", "runtimeonly", "compile")
-_PROVIDED = ("provided", "compileOnly")
+_AT_BUILD_TIME = ("classpath", "compileOnly", "kapt", "ksp", "lint", "provided")
 _FOR_DEVELOPERS = (
     *("benchmark", "cucumber", "debug", "developmentOnly", "gatling", "jmh", "mockito"),
 )
-_MAX_STEPS = 10
+_MAX_STEPS = 100
 
 
 def is_of_tests(name: str) -> bool:
@@ -44,22 +45,29 @@ class Scopes:
     """
 
     def __init__(self, extends: Iterable[tuple[str, str]]) -> None:
-        self._extended_by: dict[str, str] = {}
+        self._extended_by: dict[str, list[str]] = {}
         self._sources_of_tests = set()
         for configuration, extended in extends:
-            self._extended_by.setdefault(extended, configuration)
+            self._extended_by.setdefault(extended, []).append(configuration)
             sources = _OF_SOURCES.fullmatch(configuration)
             if sources and is_of_tests(extended):
                 self._sources_of_tests.add(sources[1])
 
+    def known(self, configuration: str) -> Scope | None:
+        """Return what *configuration* is for; None where neither name nor extension tells."""
+        waiting = [configuration]
+        scopes = []
+        for one in islice(waiting, _MAX_STEPS):
+            scope = self._by_name(one)
+            if scope is None:
+                waiting += self._extended_by.get(one, [])
+            else:
+                scopes.append(scope)
+        return min(scopes, key=list(Scope).index, default=None)
+
     def of(self, configuration: str) -> Scope:
         """Return what *configuration* is for: for building, where nothing puts it elsewhere."""
-        for _step in range(_MAX_STEPS):
-            found = self._by_name(configuration)
-            if found is not None:
-                return found
-            configuration = self._extended_by.get(configuration, "")
-        return Scope.BUILD
+        return self.known(configuration) or Scope.BUILD
 
     def _by_name(self, configuration: str) -> Scope | None:
         sources = _OF_SOURCES.fullmatch(configuration)
@@ -67,7 +75,7 @@ class Scopes:
             return Scope.DEVELOPMENT
         if is_of_tests(configuration) or configuration.startswith(_FOR_DEVELOPERS):
             return Scope.DEVELOPMENT
-        if configuration.startswith(_PROVIDED):
+        if configuration.startswith(_AT_BUILD_TIME) or configuration.endswith("notationProcessor"):
             return Scope.BUILD
         if configuration.lower().endswith(_AT_RUN_TIME) or configuration == "runtime":
             return Scope.RUNTIME

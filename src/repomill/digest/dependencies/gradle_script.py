@@ -8,26 +8,28 @@ https://kotlinlang.org/docs/reference/grammar.html. Expressions beyond that are 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from repomill.digest.dependencies.base import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 MAX_DEPTH = 100
 """Brackets within brackets. What people write is less than 20 deep."""
 
 _TOKEN = re.compile(
     r"""
-    (?P<space> [ \t\r\f\ufeff]+ | //[^\n]* | \\\r?\n )
-    | (?P<name> [^\W\d]\w* | `[^`\n]*` )
-    | (?P<number> \d[\w.]* )
-    | (?P<line> \n )
-    | (?P<string> ["'] | \$/ )
-    | (?P<comment> /\* )
-    | (?P<other> . )
+    (?: [ \t\r\f\ufeff]++ | //[^\n]*+ | \\\r?\n )*+
+    (?: (?P<name> [^\W\d]\w* | `[^`\n]*` )
+      | (?P<line> \n\s* )
+      | (?P<plain> "[^"\\$\n]*"(?!") | '[^'\\\n]*'(?!') )
+      | (?P<number> \d[\w.]* )
+      | (?P<string> ["'] | \$/ )
+      | (?P<comment> /\* )
+      | (?P<other> . ) )
     """,
     re.VERBOSE,
 )
@@ -51,6 +53,9 @@ class Token(NamedTuple):
     """Of a string: whether it is an expression, and its text."""
 
 
+_LINE = Token("\n", "\n")
+
+
 @dataclass(slots=True)
 class Group:
     """What is between brackets: statements between braces, else one."""
@@ -60,6 +65,7 @@ class Group:
 
 
 Statement = list["Token | Group"]
+Items = Sequence["Token | Group"]
 
 
 def parse(text: str) -> list[Statement]:
@@ -116,37 +122,46 @@ def _close(groups: list[Group], closing: str) -> None:
 def _tokens(text: str) -> Iterator[Token]:
     position, last = 0, "\n"
     while match := _TOKEN.match(text, position):
-        kind, position = str(match.lastgroup), match.end()
-        token: Token | None = None
-        if kind in {"name", "number"}:
-            token = Token(kind, match[0].strip("`"))
+        kind, position = match.lastgroup, match.end()
+        if kind == "name":
+            token = Token("name", match["name"].strip("`"))
+        elif kind == "line":
+            token = _LINE
+        elif kind == "plain":
+            content = match["plain"][1:-1]
+            token = Token("string", content, ((False, content),))
+        elif kind == "number":
+            token = Token("number", match["number"])
         elif kind == "string":
-            token, position = _string(text, match)
+            token, position = _string(text, match.start("string"))
         elif kind == "comment":
             end = text.find("*/", position)
             position = len(text) if end < 0 else end + 2
-        elif kind in {"line", "other"}:
-            slashy = (
-                match[0] == "/" and last in _BEFORE_SLASHY and _SLASHY.match(text, match.start())
-            )
-            if slashy:  # a pattern; else a division
-                token, position = Token("string", slashy[1], ((False, slashy[1]),)), slashy.end()
-            else:
-                token = Token(match[0], match[0])
-        if token is not None:
-            last = token.kind
-            yield token
+            continue
+        else:
+            token, position = _other(text, match.start("other"), last)
+        last = token.kind
+        yield token
 
 
-def _string(text: str, opening: re.Match[str]) -> tuple[Token, int]:
-    """Return the string that begins at *opening*, and where it ends: at its line's end at last."""
-    quote, position = opening[0], opening.end()
-    if quote == "$/":
+def _other(text: str, start: int, last: str) -> tuple[Token, int]:
+    """Return a character by itself, or a string between slashes, and where it ends."""
+    pattern = _SLASHY.match(text, start) if last in _BEFORE_SLASHY else None
+    if pattern:
+        return Token("string", pattern[1], ((False, pattern[1]),)), pattern.end()
+    return Token(text[start], text[start]), start + 1
+
+
+def _string(text: str, start: int) -> tuple[Token, int]:
+    """Return the string that begins at *start*, and where it ends: at its line's end at last."""
+    quote, position = text[start], start + 1
+    if quote == "$":
+        position += 1
         end = text.find("/$", position)
         content = text[position : end if end >= 0 else None]
         return Token("string", content, ((False, content),)), position + len(content) + 2
     whole = quote * 3
-    if text.startswith(whole, opening.start()):
+    if text.startswith(whole, start):
         position += 2
     else:
         whole = quote
@@ -176,7 +191,7 @@ def _part(text: str, position: int, quote: str) -> tuple[tuple[bool, str], int]:
     return (False, text[position]), position + 1
 
 
-def names_of(items: Sequence[Token | Group]) -> list[str]:
+def names_of(items: Items) -> list[str]:
     """Return the names that *items* begin with, dots between them; none where there is no name.
 
     >>> names_of(parse("libs.spring.boot.get()")[0])
@@ -191,7 +206,7 @@ def names_of(items: Sequence[Token | Group]) -> list[str]:
     return found
 
 
-def split(items: Sequence[Token | Group], kind: str = ",") -> Iterator[Statement]:
+def split(items: Items, kind: str = ",") -> Iterator[Statement]:
     """Yield what stands between tokens of *kind*, if anything does."""
     piece: Statement = []
     for item in items:
@@ -205,7 +220,7 @@ def split(items: Sequence[Token | Group], kind: str = ",") -> Iterator[Statement
         yield piece
 
 
-def named(piece: Sequence[Token | Group], *signs: str) -> tuple[str, Sequence[Token | Group]]:
+def named(piece: Items, *signs: str) -> tuple[str, Items]:
     """Return name and value of ``name: value``, by one of *signs*; an empty name for no such.
 
     >>> name, value = named(parse("group: 'a'")[0], ":", "=")
@@ -222,12 +237,14 @@ def named(piece: Sequence[Token | Group], *signs: str) -> tuple[str, Sequence[To
 
 def blocks(items: Iterable[Token | Group]) -> Iterator[Group]:
     """Yield the blocks in *items*, also those between their brackets; not those in a block."""
-    for item in items:
+    waiting = [*items][::-1]
+    while waiting:
+        item = waiting.pop()
         if isinstance(item, Group):
             if item.kind == "{":
                 yield item
             else:
-                yield from blocks(item.statements[0])
+                waiting += reversed(item.statements[0])
 
 
 def within(group: Token | Group, kind: str) -> Statement | None:

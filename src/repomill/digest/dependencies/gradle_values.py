@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.gradle_script import (
     Group,
+    Items,
     Statement,
     Token,
     blocks,
@@ -24,14 +25,15 @@ from repomill.digest.dependencies.gradle_script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from repomill.digest.dependencies.gradle_catalog import Catalog
 
-    Items = Sequence[Token | Group]
 
 _MAX_CHARACTERS = 1000
 _MAX_NESTED = 30
+_MAX_EXPRESSIONS = 5_000
+"""Within strings, that are more than a name."""
 _MAX_LEFT = 12
 """Tokens before the sign of an assignment."""
 _WHERE = frozenset({"project", "rootProject", "ext", "extra", "properties", "this", "target"})
@@ -56,7 +58,7 @@ def script(text: str) -> Script:
     statements = parse(text)
     assigned = []
     applied: list[Token] = []
-    for depth, statement in _all(statements, 0):
+    for depth, statement in _all(statements):
         assigned += [(depth, name, items) for name, items in _assigned(statement)]
         applied += _applied(statement)
     values: dict[str, Items] = {}
@@ -79,7 +81,7 @@ def properties(text: str) -> dict[str, str]:
 
 
 class Values:
-    """Everything that the names in one script may stand for."""
+    """Everything that names may stand for, in the first of *scripts* that assigns to them."""
 
     def __init__(
         self,
@@ -89,9 +91,8 @@ class Values:
     ) -> None:
         self.catalogs = catalogs
         self._properties = properties
-        self._assigned: dict[str, Items] = {}
-        for one in scripts:
-            self._assigned.update(one.values)
+        self._layers: list[Mapping[str, Items]] = [one.values for one in scripts]
+        self._left = _MAX_EXPRESSIONS
         self._known: dict[str, str | None] = {}
         self._nested = 0
 
@@ -106,17 +107,18 @@ class Values:
 
     def assigned(self, name: str) -> Items | None:
         """Return the tokens that were assigned to *name*."""
-        return self._assigned.get(_bare(name))
+        bare = _bare(name)
+        return next((layer[bare] for layer in self._layers if bare in layer), None)
 
     @contextmanager
     def bound(self, name: str, items: Items) -> Iterator[None]:
         """Let *name* stand for *items* for a while."""
-        before, known = self._assigned, self._known
-        self._assigned, self._known = before | {name: items}, {}
+        before, known = self._layers, self._known
+        self._layers, self._known = [{name: items}, *before], {}
         try:
             yield
         finally:
-            self._assigned, self._known = before, known
+            self._layers, self._known = before, known
 
     def string(self, token: Token) -> str:
         """Return the text of a string, with ``${…}`` where something is unknown."""
@@ -130,8 +132,8 @@ class Values:
     def _expression(self, expression: str) -> str:
         value = self._by_name(expression)
         if value is None and not expression.replace(".", "").isidentifier():
-            statements = parse(expression)
-            value = self.text(statements[0])
+            self._left -= 1
+            value = self.text(parse(expression)[0]) if self._left >= 0 else None
         elif value is None and "." in expression:  # as Kotlin reads "$name.rest"
             first, _dot, rest = expression.partition(".")
             value = self._by_name(first)
@@ -159,7 +161,7 @@ class Values:
             return None
         self._known[bare] = None
         self._nested += 1
-        items = self._assigned.get(bare)
+        items = self.assigned(bare)
         value = self.text(items) if items else self._properties.get(bare)
         self._nested -= 1
         self._known[bare] = self._of_catalog(bare) if value is None else value
@@ -224,12 +226,14 @@ def _is_passed_on(items: Items) -> bool:
     return names_of(items[:1]) == [] and bool(names) and set(names) <= _PASSED_ON
 
 
-def _all(statements: Iterable[Statement], depth: int) -> Iterator[tuple[int, Statement]]:
+def _all(statements: Iterable[Statement]) -> Iterator[tuple[int, Statement]]:
     """Yield each of *statements* and of those in its blocks, and in how many blocks it is."""
-    for statement in statements:
+    waiting = [(0, statement) for statement in reversed([*statements])]
+    while waiting:
+        depth, statement = waiting.pop()
         yield depth, statement
-        for block in blocks(statement):
-            yield from _all(block.statements, depth + 1)
+        inner = [one for block in blocks(statement) for one in block.statements]
+        waiting += [(depth + 1, one) for one in reversed(inner)]
 
 
 def _assigned(statement: Statement) -> Iterator[tuple[str, Items]]:
