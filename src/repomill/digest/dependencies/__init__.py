@@ -14,6 +14,8 @@ from repomill.digest.dependencies import (
     composer,
     docker,
     github_actions,
+    gradle,
+    maven,
     npm,
     nuget,
     sbt,
@@ -31,6 +33,8 @@ __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
 BUILT_FROM: tuple[Ecosystem, ...] = (
     npm,
+    maven,
+    gradle,
     sbt,
     nuget,
     composer,
