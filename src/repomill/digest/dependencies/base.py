@@ -147,6 +147,14 @@ class Files:
             raise ManifestError(value.reason)
         return value
 
+    def once(self, make: Callable[[Files], _Value]) -> _Value:
+        """Return what *make* makes of all the files together: once, however often it is asked."""
+        known = ("", make)
+        if known not in self._parsed:
+            self._parsed[known] = make(self)
+        value: _Value = self._parsed[known]
+        return value
+
     def text(self, path: str, max_bytes: int = MAX_MANIFEST_BYTES) -> str:
         """Return the text at *path*, without its byte order mark. Raises ManifestError."""
         entry = self._find(path)
