@@ -12,7 +12,9 @@ unless platforms.key?(:windows)
   Bundler::Dsl.const_set(:VALID_PLATFORMS, known.keys.freeze)
 end
 class Bundler::Dsl
+  alias super_keys valid_keys
   def ruby(*) = nil # the version of Ruby is no gem
+  def valid_keys = super_keys + %w[force_ruby_platform]
 end
 if ARGV[1]
   Object.send(:remove_const, :RUBY_VERSION)

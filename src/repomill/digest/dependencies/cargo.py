@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
 
 from repomill.digest import names
-from repomill.digest.dependencies import cargo_locks
+from repomill.digest.dependencies import cargo_locks, toml_document
 from repomill.digest.dependencies.base import (
     MAX_LOCK_BYTES,
     Contents,
@@ -30,7 +29,6 @@ NAME = "Cargo"
 FILE_NAMES = r"Cargo\.toml"
 LOCK_NAMES = r"Cargo\.lock"
 
-_MAX_BYTES = 256 << 10
 _KINDS = (
     (Scope.RUNTIME, "dependencies"),
     (Scope.BUILD, "build-dependencies"),
@@ -52,20 +50,13 @@ def read(path: str, files: Files) -> Contents:
 
     Raises ManifestError.
     """
-    manifest = files.parsed(path, _parse, _MAX_BYTES)
+    manifest = files.parsed(path, toml_document.parse)
     package = mapping(manifest.get("package", manifest.get("project")))
     if not package:
         return Contents(dependencies=())
     reading = _Reading(path, package, files)
     dependencies = dict.fromkeys(reading.dependencies(manifest))
     return _locked(list(dependencies), package.get("name"), path, files, reading.problems)
-
-
-def _parse(text: str) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"is no TOML: {names.cut(str(error), 200)}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +136,7 @@ class _Reading:
         if path not in self._files:
             return None
         try:
-            manifest = self._files.parsed(path, _parse, _MAX_BYTES)
+            manifest = self._files.parsed(path, toml_document.parse)
         except ManifestError:
             return None  # it is named as a manifest of its own
         return mapping(manifest["workspace"]) if "workspace" in manifest else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _PACKAGE = frozenset({"[[package]]", "[root]"})
 _FIELD = re.compile(r'(name|version|source) = "([^"]*)"')
@@ -20,59 +20,54 @@ _USED = re.compile(r' "([^ "]+)(?: ([^ "]+))?(?: \([^"]*\))?",?')
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class _Package:
     """A table of the lock file."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    uses: list[tuple[str, str | None]] = field(default_factory=list)
-    """Name, and the version where the lock file has several of that name."""
+    uses: dict[str, set[str]] = field(default_factory=dict)
+    """Name → versions, where the lock file has several of that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
     """What a lock file settles."""
 
-    versions: Mapping[str, frozenset[str]]
-    uses: Mapping[str, tuple[tuple[str, str | None], ...]]
-    """Package of the workspace → what it uses."""
+    versions: Mapping[str, set[str]]
+    uses: Mapping[str, Mapping[str, set[str]]]
+    """Package of the workspace → name of what it uses → versions, none where there is but one."""
 
     def resolve(self, member: str, name: str) -> str | None:
         """Return the one version of *name* that *member* uses; None where it uses several."""
-        named = {version for used, version in self.uses.get(member, ()) if used == name}
-        known = self.versions.get(name, frozenset())
-        used = {version for version in named if version} or (known if named else frozenset())
+        named = self.uses.get(member, {}).get(name)
+        used = set() if named is None else named or self.versions.get(name, set())
         return next(iter(used)) if len(used) == 1 else None
 
 
 def parse(text: str) -> Lock:
     """Return what a lock file settles."""
-    packages = list(_packages(text))
     versions: dict[str, set[str]] = {}
-    for package in packages:
-        versions.setdefault(package.fields.get("name", ""), set()).add(
-            package.fields.get("version", "")
-        )
-    return Lock(
-        {name: frozenset(some - {""}) for name, some in versions.items()},
-        {
-            package.fields.get("name", ""): tuple(package.uses)
-            for package in packages
-            if "source" not in package.fields
-        },
-    )
+    uses: dict[str, Mapping[str, set[str]]] = {}
+    for package in _packages(text):
+        name, version = package.fields.get("name"), package.fields.get("version")
+        if name is not None and version is not None:
+            versions.setdefault(name, set()).add(version)
+            if "source" not in package.fields:
+                uses[name] = package.uses
+    return Lock(versions, uses)
 
 
-def _packages(text: str) -> list[Package]:
-    packages: list[Package] = []
-    package: Package | None = None
+def _packages(text: str) -> Iterator[_Package]:
+    package: _Package | None = None
     for line in text.splitlines():
         if line.startswith("["):
-            package = Package() if line.rstrip() in _PACKAGE else None
-            packages += [package] if package is not None else []
+            if package is not None:
+                yield package
+            package = _Package() if line.rstrip() in _PACKAGE else None
         elif package is None:
             continue
         elif used := _USED.fullmatch(line):
-            package.uses.append((used[1], used[2]))
+            package.uses.setdefault(used[1], set()).update(filter(None, [used[2]]))
         elif found := _FIELD.fullmatch(line):
             package.fields[found[1]] = found[2]
-    return packages
+    if package is not None:
+        yield package

@@ -20,6 +20,8 @@ NAME = "Go"
 FILE_NAMES = r"go\.mod"
 LOCK_NAMES = ""
 
+_MAX_BYTES = 256 << 10
+
 # Strings, arrows, brackets and commas, words; a comment ends the line.
 _TOKEN = re.compile(
     r"""\s*(?:(//.*)|"((?:[^"\\]|\\.)*)"|`([^`]*)`|(=>|[(),\[\]]|(?:(?!//)[^\s"`(),\[\]])+))"""
@@ -36,7 +38,7 @@ def claims(path: str) -> bool:
 
 def read(path: str, files: Files) -> Contents:
     """Return the modules that a module requires itself. Raises ManifestError."""
-    return Contents(dependencies=files.parsed(path, _parse))
+    return Contents(dependencies=files.parsed(path, _parse, _MAX_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def _parse(text: str) -> Sequence[Dependency]:
     module = _Module()
     for verb, words, comment, number in _lines(text):
         match verb, words:
+            case _, ["(", ")"]:
+                pass
             case "require", [path, version]:
                 module.required.append(_Required(path, version, _is_indirect(comment)))
             case "replace", [*old, arrow, new] if arrow == _ARROW and len(old) in {1, 2}:
@@ -71,8 +75,6 @@ def _parse(text: str) -> Sequence[Dependency]:
                 module.excluded.add((path, version))
             case "tool", [path]:
                 module.tools.append(path)
-            case _, ["(", ")"]:
-                pass
             case (("require" | "replace" | "exclude" | "tool"), _):
                 raise ManifestError(f"line {number}: {verb} with {len(words)} words")
     return list(_dependencies(module))

@@ -20,7 +20,6 @@ from repomill.digest.dependencies.ruby_values import (
     Unknown,
     Value,
     part,
-    text_of,
 )
 
 if TYPE_CHECKING:
@@ -68,10 +67,11 @@ def read(text: str) -> Script:
     >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
     [('gem', ('a',)), ('gem', ('b',))]
     """
-    root = _parse(text.encode("utf-8", "replace"))
+    source = text.encode("utf-8", "replace")
+    root = _parse(source)
     if root.type == "ERROR":
         raise ManifestError(f"line {_first_error(root)} is no Ruby that can be read")
-    reader = _Reader()
+    reader = _Reader(Evaluator(source))
     reader.statements(root, {}, ())
     return Script(tuple(reader.calls), _first_error(root) if root.has_error else None)
 
@@ -101,9 +101,9 @@ def _first_error(root: Node) -> int:
 class _Reader:
     """Walks the statements of a file; *names* are what its variables and constants hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Evaluator) -> None:
         self.calls: list[Call] = []
-        self._values = Evaluator()
+        self._values = values
         self._undecided = 0
 
     def statements(self, parent: Node, names: Names, within: tuple[Call, ...]) -> None:
@@ -136,9 +136,9 @@ class _Reader:
     def _call(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         method = part(node, "method") if node.type == "call" else node
         receiver, block = part(node, "receiver"), part(node, "block")
-        if method is None or (node.type == "identifier" and text_of(node) in names):
+        if method is None or (node.type == "identifier" and self._values.text(node) in names):
             return
-        name = text_of(method)
+        name = self._values.text(method)
         if block is not None and receiver is not None and name == "each":
             for item in self._values.items(receiver, names):
                 self._block(block, item, names, within)
@@ -164,9 +164,19 @@ class _Reader:
         if parameters is not None:
             self._values.step(len(names))
             names = dict(names)  # those of a block end with it
-            _bind(parameters.named_children, item, names)
+            self._bind(parameters.named_children, item, names)
         if body is not None:
             self.statements(body, names, within)
+
+    def _bind(self, targets: Sequence[Node], value: Value, names: Names) -> None:
+        """Give *value* to the parameters of a block, as Ruby takes it apart."""
+        values = value if len(targets) > 1 and isinstance(value, tuple) else (value,)
+        for place, target in enumerate(targets):
+            item = values[place] if place < len(values) else Unknown(self._values.text(target))
+            if target.type == "destructured_parameter":
+                self._bind(target.named_children, item, names)
+            else:
+                names[self._values.text(target)] = item
 
     def _assign(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         left, right = part(node, "left"), part(node, "right")
@@ -174,14 +184,19 @@ class _Reader:
             return
         targets = left.named_children if left.type == "left_assignment_list" else [left]
         if node.type == "operator_assignment" or len(targets) > 1:
-            names.update((text_of(target), Unknown(text_of(target))) for target in targets)
+            names.update(
+                (self._values.text(target), Unknown(self._values.text(target)))
+                for target in targets
+            )
             return
         value = self._values.value(right, names)
         method = part(left, "method") if left.type == "call" else None
         if method is None:
-            names[text_of(left)] = Unknown(text_of(left)) if isinstance(value, Unknown) else value
+            names[self._values.text(left)] = (
+                Unknown(self._values.text(left)) if isinstance(value, Unknown) else value
+            )
         else:
-            name, line = f"{text_of(method)}=", node.start_point.row + 1
+            name, line = f"{self._values.text(method)}=", node.start_point.row + 1
             call = Call(name=name, has_receiver=True, arguments=(value,), within=within, line=line)
             self.calls.append(call)
 
@@ -200,7 +215,7 @@ class _Reader:
     def _guarded(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         """Read ``condition and call``."""
         left, right, operator = part(node, "left"), part(node, "right"), part(node, "operator")
-        needed = None if operator is None else _GUARDS.get(text_of(operator))
+        needed = None if operator is None else _GUARDS.get(self._values.text(operator))
         if left is None or right is None or needed is None:
             return
         truth = self._values.truth(left, names)
@@ -223,15 +238,3 @@ class _Reader:
                 changed.update(name for name in own if own[name] is not names.get(name))
         self._undecided -= 1
         names.update((name, Unknown(name)) for name in changed)
-
-
-def _bind(targets: Sequence[Node], value: Value, names: Names) -> None:
-    """Give *value* to the parameters of a block, as Ruby takes it apart."""
-    whole = len(targets) == 1 and targets[0].type != "destructured_parameter"
-    values = (value,) if whole or not isinstance(value, tuple) else value
-    for place, target in enumerate(targets):
-        item = values[place] if place < len(values) else Unknown(text_of(target))
-        if target.type == "destructured_parameter":
-            _bind(target.named_children, item, names)
-        else:
-            names[text_of(target)] = item

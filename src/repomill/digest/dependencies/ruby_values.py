@@ -16,7 +16,7 @@ from repomill.digest.dependencies.base import ManifestError
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_MAX_STEPS = 60_000
+_MAX_STEPS = 50_000
 _MAX_STRING = 1_000
 _MAX_VERBATIM = 60
 
@@ -43,11 +43,6 @@ Value: TypeAlias = (
 Names: TypeAlias = dict[str, Value]
 
 
-def text_of(node: Node) -> str:
-    """Return the source of *node*."""
-    return (node.text or b"").decode("utf-8", "replace")
-
-
 def part(node: Node, name: str) -> Node | None:
     """Return the part of *node* that the grammar calls *name*."""
     return node.child_by_field_name(name)
@@ -56,7 +51,8 @@ def part(node: Node, name: str) -> Node | None:
 class Evaluator:
     """Works out expressions of one file; *names* are what its variables and constants hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: bytes) -> None:
+        self._source = source
         self._steps = 0
         self._forms: Mapping[str, Callable[[Node, Names], Value]] = {
             "text": self._text,
@@ -72,6 +68,10 @@ class Evaluator:
             "call": self._result,
         }
 
+    def text(self, node: Node) -> str:
+        """Return the source of *node*."""
+        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
     def step(self, count: int = 1) -> None:
         """Count what is done. Raises ManifestError where it is too much for one manifest."""
         self._steps += count
@@ -84,7 +84,7 @@ class Evaluator:
         if node.type in _LITERALS:
             return _LITERALS[node.type]
         evaluate = self._forms.get(_FORMS.get(node.type, node.type))
-        return _unknown(node) if evaluate is None else evaluate(node, names)
+        return self._unknown(node) if evaluate is None else evaluate(node, names)
 
     def truth(self, node: Node, names: Names) -> bool | None:
         """Return whether a condition holds; None where that is not known."""
@@ -109,7 +109,7 @@ class Evaluator:
                 named.update(self._pair(child, names))
             elif child.type == "splat_argument":
                 value = self._only(child, names)
-                positional.extend(value if isinstance(value, tuple) else [_unknown(child)])
+                positional.extend(value if isinstance(value, tuple) else [self._unknown(child)])
             elif child.type not in {"block_argument", "hash_splat_argument", "comment"}:
                 value = self.value(child, names)
                 if isinstance(value, Mapping):
@@ -125,75 +125,81 @@ class Evaluator:
         if isinstance(name, str) and value is not None:
             yield name, self.value(value, names)
 
+    def _unknown(self, node: Node) -> Unknown:
+        if node.end_byte - node.start_byte > _MAX_VERBATIM:
+            return Unknown()
+        return Unknown(" ".join(self.text(node).split()))
+
     def _text(self, node: Node, _names: Names) -> Value:
-        return text_of(node).removeprefix(":")
+        return self.text(node).removeprefix(":")
 
     def _element(self, node: Node, _names: Names) -> Value:
         owner = part(node, "object")
-        return None if owner is not None and text_of(owner) == "ENV" else _unknown(node)
+        return None if owner is not None and self.text(owner) == "ENV" else self._unknown(node)
 
     def _string(self, node: Node, names: Names) -> Value:
         pieces: list[str] = []
         for child in node.named_children:
             piece = self._piece(child, names)
             if not isinstance(piece, str):
-                return _unknown(node)
+                return self._unknown(node)
             pieces.append(piece)
         joined = "".join(pieces)
         return joined if len(joined) <= _MAX_STRING else Unknown()
 
     def _piece(self, node: Node, names: Names) -> Value:
         if node.type == "string_content":
-            return text_of(node)
+            return self.text(node)
         if node.type == "escape_sequence":
-            return _ESCAPES.get(text_of(node), Unknown())
+            return _ESCAPES.get(self.text(node), Unknown())
         return self._only(node, names) if node.type == "interpolation" else self.value(node, names)
 
     def _only(self, node: Node, names: Names) -> Value:
         inner = node.named_children
-        return self.value(inner[0], names) if len(inner) == 1 else _unknown(node)
+        return self.value(inner[0], names) if len(inner) == 1 else self._unknown(node)
 
     def _name(self, node: Node, names: Names) -> Value:
-        text = text_of(node)
-        return names[text] if text in names else _HERE.get(text, _unknown(node))
+        text = self.text(node)
+        return names[text] if text in names else _HERE.get(text, self._unknown(node))
 
     def _binary(self, node: Node, names: Names) -> Value:
         left, right, operator = part(node, "left"), part(node, "right"), part(node, "operator")
         if left is None or right is None or operator is None:
-            return _unknown(node)
-        first, sign = self.value(left, names), text_of(operator)
+            return self._unknown(node)
+        first, sign = self.value(left, names), self.text(operator)
         if isinstance(first, Unknown):
-            return _unknown(node)
+            never = sign in {"&&", "and"} and self.truth(right, names) is False
+            return False if never else self._unknown(node)
         if sign in _CHOICES:
             return self.value(right, names) if _is_true(first) is _CHOICES[sign] else first
         second = self.value(right, names)
         if sign in {"==", "!="} and not isinstance(second, Unknown):
             return (first == second) is (sign == "==")
-        return _unknown(node)
+        return self._unknown(node)
 
     def _negation(self, node: Node, names: Names) -> Value:
         operand, operator = part(node, "operand"), part(node, "operator")
-        if operand is None or operator is None or text_of(operator) not in {"!", "not"}:
-            return _unknown(node)
+        if operand is None or operator is None or self.text(operator) not in {"!", "not"}:
+            return self._unknown(node)
         truth = self.truth(operand, names)
-        return _unknown(node) if truth is None else not truth
+        return self._unknown(node) if truth is None else not truth
 
     def _conditional(self, node: Node, names: Names) -> Value:
         condition = part(node, "condition")
         truth = None if condition is None else self.truth(condition, names)
         branch = part(node, "consequence" if truth else "alternative")
-        return _unknown(node) if truth is None or branch is None else self.value(branch, names)
+        return self._unknown(node) if truth is None or branch is None else self.value(branch, names)
 
     def _result(self, node: Node, names: Names) -> Value:
         """Return what a call gives back, of the few methods that matter here."""
         receiver, method = part(node, "receiver"), part(node, "method")
         if receiver is None or method is None:
-            return _unknown(node)
-        name = text_of(method)
+            return self._unknown(node)
+        name = self.text(method)
         if receiver.type == "constant":
-            return self._of_constant(node, f"{text_of(receiver)}.{name}", names)
+            return self._of_constant(node, f"{self.text(receiver)}.{name}", names)
         value = self.value(receiver, names) if name in _SAME else None
-        return value if isinstance(value, str) else _unknown(node)
+        return value if isinstance(value, str) else self._unknown(node)
 
     def _of_constant(self, node: Node, name: str, names: Names) -> Value:
         if name in _ENV_ASKED:
@@ -203,22 +209,16 @@ class Evaluator:
         if name in _PATHS and texts and len(texts) == len(arguments):
             return _PATHS[name](texts)
         if name != "ENV.fetch":
-            return _unknown(node)
+            return self._unknown(node)
         if len(arguments) > 1:
             return arguments[1]
         block = part(node, "block")
         body = None if block is None else part(block, "body")
-        return _unknown(node) if body is None else self._only(body, names)
+        return self._unknown(node) if body is None else self._only(body, names)
 
 
 def _is_true(value: Value) -> bool:
     return value is not None and value is not False
-
-
-def _unknown(node: Node) -> Unknown:
-    if node.end_byte - node.start_byte > _MAX_VERBATIM:
-        return Unknown()
-    return Unknown(" ".join(text_of(node).split()))
 
 
 def _join(paths: list[str]) -> Value:
