@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies import (
+    cargo,
     composer,
     docker,
+    gems,
     github_actions,
+    golang,
     gradle,
     maven,
     npm,
@@ -33,9 +36,12 @@ __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
 BUILT_FROM: tuple[Ecosystem, ...] = (
     npm,
+    gems,
     maven,
     gradle,
     sbt,
+    golang,
+    cargo,
     nuget,
     composer,
 )
