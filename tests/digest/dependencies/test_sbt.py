@@ -472,6 +472,7 @@ def test_a_build_below_another_is_its_own_where_it_has_a_project_folder():
         "sample/project/Deps.scala": 'object Deps { val x = "a" % "inner" % "1" }',
         "sample/build.sbt": "libraryDependencies += Deps.x % Test",
         "project/project/plugins.sbt": 'addSbtPlugin("a" % "meta" % "1")',
+        "src/sbt-test/one/build.sbt": "libraryDependencies += Deps.x % Test",
     }
     assert said("project/Deps.scala", contents) == [("runtime", "a:outer")]
     assert said("sample/project/Deps.scala", contents) == [("development", "a:inner")]

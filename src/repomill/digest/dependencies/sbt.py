@@ -112,12 +112,15 @@ class _Builds:
         """Return the folder of the build that *path* in *folder* belongs to.
 
         The build's definition, in ``project/``, is a build itself, of which the files ``*.sbt``
-        there are part; the Scala files there are part of what they define.
+        there are part; the Scala files there are part of what they define. What lies among
+        sources, samples and tests of plugins, is no part of a build above it.
         """
         if posixpath.basename(folder) == _PROJECT:
             return folder if path.endswith(".sbt") else posixpath.dirname(folder)
         above = folder
         while above and above not in self._roots:
+            if posixpath.basename(above) in _SOURCES:
+                return folder
             above = posixpath.dirname(above)
         return above if above in self._roots else folder
 
