@@ -20,6 +20,7 @@ _HIDING = re.compile(rf'{_STRING}|"|#|//|/\*|<<-?([^\W\d][\w-]*)\r?\n')
 # Between what opens or closes something in a quoted template, or in an expression within it.
 _TEMPLATE = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"|\n')
 _EXPRESSION = re.compile(r'["{}\n]')
+_FLAT = re.compile(r'\{[^{}"#/]*\}')
 _ARGUMENT = re.compile(r'\n[ \t]*(source|version)[ \t]*=[ \t]*"([^"\n]*)"')
 _ATTRIBUTE = re.compile(r'(?:^|[\n,{])[ \t]*"?([\w-]+)"?[ \t]*[=:][ \t]*"([^"\n]*)"')
 
@@ -29,7 +30,7 @@ class Body:
     """What stands between two braces."""
 
     text: str
-    """Without comments, and without what is in braces of its own."""
+    """Without what is in braces of its own; a comment takes whole lines, or ends one."""
     inner: dict[str, int]
     """What is written before each inner brace, on its line → where what it opens begins."""
     end: int
@@ -86,9 +87,24 @@ def blocks(text: str, header: re.Pattern[str]) -> Iterator[tuple[re.Match[str], 
     """
     start = 0
     while found := header.search(text, start):
-        body = body_at(text, found.end())
+        body = _shallow(text, found.end()) or body_at(text, found.end())
         start = body.end
         yield found, body
+
+
+def _shallow(text: str, start: int) -> Body | None:
+    """Return the body that begins at *start*, where it ends with the first line that begins so.
+
+    It does where no brace is left in between, once those have gone that hold neither strings nor
+    comments nor braces. Most modules are such, and need not be taken apart.
+    """
+    end = text.find("\n}", start)
+    inside = text[start:end] if end >= 0 else "${"
+    if "${" in inside:
+        return None
+    if "{" in inside:
+        inside = _FLAT.sub("", inside)
+    return None if "{" in inside or "}" in inside else Body(inside, {}, end + 2)
 
 
 def body_at(text: str, start: int) -> Body:
