@@ -116,6 +116,12 @@ def test_a_local_repository_without_anything_has_a_bill_too():
     assert made["metadata"]["timestamp"] == "1970-01-01T00:00:00+00:00"
 
 
+def test_a_time_that_is_none_is_not_told():
+    whole = metadata().replace(b"2026-11-01T", b"2026-99-01T")
+
+    assert b"1970-01-01" in as_bom(inventory.read(whole))
+
+
 def test_the_same_commit_has_the_same_bill():
     manifests = [
         manifest(f"{at}/package.json", *(dependency(f"pkg:npm/{name}") for name in "dabc"))

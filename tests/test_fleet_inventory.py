@@ -159,6 +159,8 @@ def test_what_is_gone_by_the_time_it_is_read_is_left_out(put, store, write):
 def test_what_is_no_metadata_object_is_left_alone(put, store, write):
     put("owner/name", EXPRESS)
     store.put("metadata/README.md", b"#", content_type=JSON, metadata={})
+    too_long_for_a_key = store.root / "metadata" / f"{'x' * 249}.json"
+    too_long_for_a_key.write_bytes(b"{}")
 
     assert write().repositories == 1
 
