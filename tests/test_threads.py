@@ -24,7 +24,7 @@ def test_it_raises_what_the_call_raises():
 
 def test_calls_run_at_once():
     async def main() -> list[int]:
-        together = threading.Barrier(3, timeout=30)
+        together = threading.Barrier(3, timeout=100)
         return await asyncio.gather(*(in_thread(together.wait) for _ in range(3)))
 
     assert sorted(asyncio.run(main())) == [0, 1, 2]
@@ -47,7 +47,7 @@ def test_a_call_that_hangs_keeps_nobody_from_leaving():
         asyncio.run(main())
     """
     done = subprocess.run(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=60, check=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, timeout=100, check=True
     )
     assert done.stdout == b"left\n"
 

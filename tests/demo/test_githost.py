@@ -70,7 +70,7 @@ class Client:
     def git(self, *arguments: str) -> str:
         """Return what git prints; raises CalledProcessError."""
         process = self.start(*arguments)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=100)
         if process.returncode:
             raise subprocess.CalledProcessError(
                 process.returncode, arguments, output=output, stderr=errors
@@ -106,12 +106,12 @@ class Reply:
 
 def connection(host: GitHost) -> http.client.HTTPSConnection:
     tls = ssl.create_default_context(cafile=host.ca_file)
-    return http.client.HTTPSConnection("localhost", host.port, timeout=30, context=tls)
+    return http.client.HTTPSConnection("localhost", host.port, timeout=100, context=tls)
 
 
 def tls_connection(host: GitHost) -> ssl.SSLSocket:
     tls = ssl.create_default_context(cafile=host.ca_file)
-    plain = socket.create_connection(("127.0.0.1", host.port), timeout=30)
+    plain = socket.create_connection(("127.0.0.1", host.port), timeout=100)
     return tls.wrap_socket(plain, server_hostname="localhost")
 
 
@@ -555,7 +555,7 @@ def test_closing_leaves_no_process_no_thread_and_no_file(root, commit, tmp_path)
     assert not backends(root)
     assert set(threading.enumerate()) <= threads
     assert not host.ca_file.parent.exists()
-    process.communicate(timeout=30)
+    process.communicate(timeout=100)
     assert process.returncode != 0
 
 

@@ -50,7 +50,7 @@ def git(path: Path, *arguments: str) -> bytes:
         ["git", "-C", path, *arguments],
         env=environment,
         stdout=subprocess.PIPE,
-        timeout=30,
+        timeout=100,
         check=True,
     ).stdout
 

@@ -31,7 +31,7 @@ def git_says_vendored(folder: Path, path: str) -> bool:
         ["git", "-C", folder, "check-attr", "-z", "linguist-vendored", "--", path],
         env=environment,
         stdout=subprocess.PIPE,
-        timeout=30,
+        timeout=100,
         check=True,
     )
     return done.stdout.split(b"\0")[2] == b"set"
@@ -40,7 +40,7 @@ def git_says_vendored(folder: Path, path: str) -> bool:
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     folder = tmp_path_factory.mktemp("attributes")
-    subprocess.run(["git", "init", "-q", folder], timeout=30, check=True)
+    subprocess.run(["git", "init", "-q", folder], timeout=100, check=True)
     return folder
 
 

@@ -14,9 +14,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packageurl import PackageURL
 
-from repomill.digest import document, linguist, select
+from repomill.digest import document, linguist, names, select
 from repomill.digest.compose import Facts
+from repomill.digest.dependencies import Dependency, Manifest
 from repomill.digest.document import Source
 from repomill.digest.gitingest import DEFAULT_PATTERNS
 from repomill.digest.select import LEAST_SIZE_BYTES, SelectOptions
@@ -130,6 +132,26 @@ def check_blocks(digest: Digest) -> None:
         assert section["offset"] + section["length"] <= len(digest.body)
 
 
+def needs(count: int) -> tuple[Dependency, ...]:
+    package = PackageURL("npm", None, "name")
+    return tuple(
+        Dependency(name=f"name{number:04}", package=package, requirement="^1.2.3")
+        for number in range(count)
+    )
+
+
+MANIFESTS = st.lists(
+    st.builds(
+        lambda path, count: Manifest(
+            path=names.decode(path), ecosystem="npm", dependencies=needs(count)
+        ),
+        PATHS,
+        st.one_of(st.integers(0, 9), st.integers(0, 900)),
+    ),
+    max_size=4,
+)
+
+
 @st.composite
 def commits(draw: st.DrawFn) -> Commit:
     """Return a commit of files and links; submodules and folders too deep lie beside them."""
@@ -144,6 +166,7 @@ def commits(draw: st.DrawFn) -> Commit:
     return Commit(
         contents=contents,
         kinds=dict.fromkeys(links, Kind.LINK),
+        facts=replace(FACTS, manifests=draw(st.one_of(st.just([]), MANIFESTS))),
         others={
             path: kind
             for path, kind in draw(others).items()

@@ -93,7 +93,7 @@ def python(program: str, *arguments: str | Path, **variables: str) -> str:
         env={"LC_ALL": "C.UTF-8", **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stderr

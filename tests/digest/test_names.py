@@ -79,7 +79,7 @@ def test_a_control_is_quoted_as_git_quotes_it(tmp_path):
     def git(*arguments: str, given: bytes = b"") -> bytes:
         command = ["git", "-C", tmp_path, "-c", "core.quotePath=false", *arguments]
         return subprocess.run(
-            command, env=environment, input=given, stdout=subprocess.PIPE, timeout=30, check=True
+            command, env=environment, input=given, stdout=subprocess.PIPE, timeout=100, check=True
         ).stdout
 
     git("init", "--quiet")

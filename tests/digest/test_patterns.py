@@ -32,7 +32,7 @@ class Git:
             env=environment,
             input=given.encode(),
             stdout=subprocess.PIPE,
-            timeout=30,
+            timeout=100,
             check=False,
         )
         assert done.returncode in {0, 1}  # check-ignore: 1 where nothing is ignored

@@ -477,7 +477,7 @@ def test_the_order_is_the_same_with_every_seed_of_hashes():
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=True,
         ).stdout
         for seed in ("0", "1", "2", "3")

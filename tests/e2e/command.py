@@ -16,7 +16,7 @@ from repomill.demo.githost import GitHost
 
 REPOMILL = (str(Path(sysconfig.get_path("scripts"), "repomill")),)
 INGEST = (sys.executable, str(Path(__file__).parents[2] / "container" / "ingest.py"))
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def family(pid: int) -> list[Process]:
 
 
 @contextmanager
-def outlived(processes: Iterable[Process], *, seconds: float = 5) -> Iterator[None]:
+def outlived(processes: Iterable[Process], *, seconds: float = 30) -> Iterator[None]:
     """See to it that those of *processes* that live now end in the context or soon after."""
     with ExitStack() as files:
         alive = {}

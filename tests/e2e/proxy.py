@@ -12,7 +12,7 @@ from typing import Self
 _CHALLENGE = 'Proxy-Authenticate: Basic realm="proxy"'
 _NO_BODY = "Content-Length: 0"
 _CHUNK_BYTES = 65_536
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 100
 
 
 class Proxy(socketserver.ThreadingTCPServer):

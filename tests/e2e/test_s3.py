@@ -226,7 +226,7 @@ def test_while_the_store_is_down_sigterm_ends_the_run(run, fleet, host, mortal):
             mortal.kill()
             wait_for("Waiting for the store", process)
             process.send_signal(signal.SIGTERM)
-            ended = end_of(process, seconds=10)
+            ended = end_of(process, seconds=60)
 
     assert ended.code == 143
     assert messages(ended, "Abandoned")
@@ -243,7 +243,7 @@ def test_before_the_store_has_answered_sigterm_ends_the_command(
     with command.start(*arguments, **mortal.variables("digests")) as process:
         wait_for("Waiting for the store", process)
         process.send_signal(signal.SIGTERM)
-        ended = end_of(process, seconds=10)
+        ended = end_of(process, seconds=60)
 
     assert ended.code == 143
     assert "Traceback" not in ended.stderr

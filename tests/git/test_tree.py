@@ -28,7 +28,7 @@ COMMIT = "tree {tree}\nauthor {who}\ncommitter {who}\n\nmessage\n"
 def git(*arguments: str | Path) -> None:
     environment = {"PATH": os.environ["PATH"], "GIT_CONFIG_NOSYSTEM": "1"}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_ALLOW_PROTOCOL": "file"}
-    subprocess.run(["git", *arguments], env=environment, timeout=30, check=True)
+    subprocess.run(["git", *arguments], env=environment, timeout=100, check=True)
 
 
 def commit_tree(path: Path, tree: str, *, when: str = "1704067200") -> None:

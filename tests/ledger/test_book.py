@@ -189,7 +189,7 @@ def test_an_index_of_a_store_that_was_emptied_is_no_use(opened, ledger, tmp_path
 
 
 def test_shards_that_begin_together_have_one_ledger(opened, store):
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=100)
     ledgers = [opened(f"shard{n}") for n in range(4)]
 
     def work(ledger):
@@ -378,7 +378,7 @@ def test_two_may_write_them_anew_at_once(opened, store):
     ledgers = [opened(name) for name in ("one", "two")]
     for ledger in ledgers:
         ledger.sync()
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=100)
     waited = threading.local()
 
     def wait(method, key):

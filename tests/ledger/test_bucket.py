@@ -65,7 +65,7 @@ def test_shards_write_and_compact_at_once(opened, store):
     for number in range(book.MOST_PARTS + 1):
         list(parts.Writer(store, f"run-{number}").write([record(f"old/{number}")]))
     ledgers = [opened(f"index{n}", shard=shard) for n, shard in enumerate((None, Shard(0, 2)))]
-    together = threading.Barrier(2, timeout=60)
+    together = threading.Barrier(2, timeout=100)
 
     def work(ledger):
         ledger.sync()

@@ -136,7 +136,7 @@ def test_keys_whose_hashes_are_the_same_cost_a_request_alone(store, monkeypatch)
 
 
 def test_it_asks_for_many_at_once(store):
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=100)
     store.before = lambda _method, _key: together.wait()
 
     assert list(look_up(store, wanted(*"abcd"), digest_key=digest_key, threads=4)) == []

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from tests.s3.answering import Answer, AnsweringServer, Received
 
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 100
 _OF_THE_CONNECTION = {"connection", "content-length", "expect", "transfer-encoding"}
 _WRITING = {"PUT", "POST", "DELETE"}
 

@@ -12,7 +12,7 @@ from typing import Self
 import trustme
 
 _CHUNK_BYTES = 65_536
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 100
 
 
 class Relay(socketserver.ThreadingTCPServer):

@@ -35,7 +35,7 @@ def put_too_much(store: LocalStore) -> str:
     done = subprocess.run(
         [sys.executable, "-c", PUT_TOO_MUCH, store.root, KEY],
         stdout=subprocess.PIPE,
-        timeout=60,
+        timeout=100,
         check=True,
     )
     return done.stdout.decode().strip()

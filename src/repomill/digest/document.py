@@ -20,7 +20,7 @@ from repomill.errors import TooLargeError
 from repomill.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from repomill.digest.budget import Shown
     from repomill.digest.compose import Facts
@@ -71,9 +71,8 @@ def make(source: Source, options: SelectOptions, *, explained: bool = False) -> 
     """
     size = math.inf if options.max_size_bytes is None else options.max_size_bytes
     best_first = ranking(source).best_first() if explained else None
-    parts = _everything(source, size)
-    if parts:
-        explain = _explanation(best_first)
+    explain = _explanation(best_first)
+    for parts in _everything(source, size):
         digest = compose.compose(source.facts, parts, source.selection, options, explain)
         if len(digest.body) <= size:
             return digest
@@ -109,22 +108,26 @@ def _explanation(best_first: BestFirst | None) -> Callable[[bytes], Mapping[str,
     return found.__getitem__
 
 
-def _everything(source: Source, size_bytes: float) -> Parts | None:
-    """Return all there is, in gitingest's order, if it fits but for the header."""
+def _everything(source: Source, size_bytes: float) -> Iterator[Parts]:
+    """Yield all there is, in gitingest's order, if it fits but for the header.
+
+    First with all dependencies, then with those that fit.
+    """
     chosen = source.selection.chosen
     omitted = str(Tally().add(source.selection.omitted)).encode()
     room = size_bytes - structure.least_bytes(chosen) - len(omitted)
     shown = budget.whole(chosen, source.render, room)
     if shown is None:
-        return None
+        return
     ingested = gitingest.structure(view.build(source.root_name, chosen, source.read))
     block_of = {one.entry.path: one for one in shown}
     in_order = [block_of[leaf.entry.path] for leaf in ingested.leaves]
     tree = gitingest.encode(ingested.tree)
     rest = Parts(dependencies=b"", tree=tree, omitted=omitted, shown=in_order)
+    yield replace(rest, dependencies=paragraph(source.facts.manifests))
     free = size_bytes - rest.size_bytes - len(_widest_header(source, len(shown))) - _LINE_END
     told = paragraph(source.facts.manifests, max(free, size_bytes / _DEPENDENCIES_PART))
-    return replace(rest, dependencies=told)
+    yield replace(rest, dependencies=told)
 
 
 def _best(source: Source, size_bytes: int, best_first: BestFirst) -> Parts:

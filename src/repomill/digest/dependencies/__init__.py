@@ -10,7 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from repomill.digest.dependencies import composer, npm
+from repomill.digest.dependencies import (
+    composer,
+    docker,
+    github_actions,
+    npm,
+    terraform,
+)
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
 from repomill.digest.linguist import Nature
 
@@ -21,8 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
-BUILT_FROM: tuple[Ecosystem, ...] = (npm, composer)
-RUNS_ON: tuple[Ecosystem, ...] = ()
+BUILT_FROM: tuple[Ecosystem, ...] = (
+    npm,
+    composer,
+)
+RUNS_ON: tuple[Ecosystem, ...] = (
+    docker,
+    terraform,
+    github_actions,
+)
 ECOSYSTEMS = BUILT_FROM + RUNS_ON
 """Add a module here, and its manifests are read."""
 
@@ -93,7 +106,8 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     try:
         contents = ecosystem.read(path, files)
-        dependencies = sorted(set(contents.dependencies), key=_order)
+        named = {one for one in contents.dependencies if one.name.strip() and one.package.name}
+        dependencies = sorted(named, key=_order)
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:

@@ -39,7 +39,9 @@ def paragraph(manifests: Sequence[Manifest], room_bytes: float = float("inf")) -
 
 def _cut(blocks: Sequence[_Block], room_bytes: float) -> str:
     left = room_bytes - len(TITLE) - _REST_BYTES
-    told = [TITLE] if left >= 0 else []
+    if left < 0:
+        return ""
+    told = [TITLE]
     for place, block in enumerate(blocks):
         lines = block.fitting(left)
         told += lines
