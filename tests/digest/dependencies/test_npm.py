@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from repomill.digest.dependencies import npm, read_all
@@ -591,7 +591,8 @@ LINES = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=60, deadline=None)
+# Three lock files are much to make up for a machine that does other things, too.
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ANY_MANIFEST.map(json.dumps) | st.text(max_size=9),
     JSON.map(json.dumps),

@@ -35,7 +35,7 @@ LOCK_NAMES = r"composer\.lock"
 _SECTIONS = {"require": Scope.RUNTIME, "require-dev": Scope.DEVELOPMENT}
 _LOCKED_SECTIONS = ("packages", "packages-dev")
 # What Composer's ValidatingArrayLoader lets a requirement be called.
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}(?:/[A-Za-z0-9_.-]{1,200})?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,200})?")
 _EXACT = re.compile(
     r"=?(v?\d{1,16}(?:\.\d{1,16}){2,3}(?:-(?:alpha|beta|rc|patch|p)\.?\d{0,9})?)",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packageurl import PackageURL
 
 from repomill.digest.dependencies import json_object, npm_workspaces
-from repomill.digest.dependencies.base import Contents, Dependency, ManifestError, Scope, mapping
+from repomill.digest.dependencies.base import Contents, Dependency, Scope, mapping
 from repomill.digest.dependencies.npm_locks import VERSION
 from repomill.digest.dependencies.npm_sources import qualifiers, without_credentials
 
@@ -32,7 +32,7 @@ LOCK_NAMES = (
 
 # What npm lets a package be called, https://github.com/npm/validate-npm-package-name; and ``$``,
 # which it lets a folder be called.
-_NAME = re.compile(r"(?:@[\w.~!$'()*-]{1,214}/)?[\w.~!$'()*-]{1,214}", re.ASCII)
+_NAME = re.compile(r"(?:@[\w.~!$'()*-]{1,214}/)?(?![.])[\w.~!$'()*-]{1,214}", re.ASCII)
 _ALIAS = re.compile(
     rf"(?:npm|workspace):(?P<name>{_NAME.pattern})@(?P<range>.*)"
     r"|npm:(?P<any>(?:@[^@/\s]{1,214}/)?[A-Za-z][\w.-]{0,213})",  # npm:^2 is a range
@@ -51,14 +51,12 @@ def read(path: str, files: Files) -> Contents:
     manifest = files.parsed(path, json_object.parse)
     problems: list[str] = []
     locked = npm_workspaces.lock_of(path, files, problems)
+    declared = list(_declared(manifest, problems))
+    catalogs = npm_workspaces.catalogs_for(declared, path, files, problems)
     dependencies = []
-    for scope, name, written in _declared(manifest, problems):
+    for scope, name, written in declared:
+        requirement = npm_workspaces.in_catalog(name, written, catalogs)
         version = locked.version(name, written) if locked else None
-        try:
-            requirement = npm_workspaces.in_catalog(name, written, path, files)
-        except ManifestError as error:
-            problems.append(f"{name}: {error}")
-            requirement = written
         dependencies.append(_dependency(scope, name, requirement, version))
     return Contents(
         dependencies=dependencies,

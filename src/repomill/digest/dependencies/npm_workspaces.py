@@ -20,7 +20,7 @@ from repomill.digest.dependencies.base import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from repomill.digest.dependencies.base import Files
+    from repomill.digest.dependencies.base import Files, Scope
     from repomill.digest.dependencies.npm_locks import Lock
 
 LOCKS: Mapping[str, Callable[[str], Lock]] = {
@@ -86,20 +86,31 @@ def lock_of(path: str, files: Files, problems: list[str]) -> Locked | None:
         above = posixpath.dirname(above)
 
 
-def in_catalog(name: str, requirement: str, path: str, files: Files) -> str:
-    """Return the range that ``catalog:…`` stands for in the manifest at *path*.
+def catalogs_for(
+    declared: Sequence[tuple[Scope, str, str]], path: str, files: Files, problems: list[str]
+) -> Catalogs:
+    """Return the catalogs of the workspace, where a range among *declared* stands in one.
 
-    Where no catalog has it, that is *requirement* itself. Source: https://pnpm.io/catalogs,
-    https://yarnpkg.com/features/catalogs.
+    Source: https://pnpm.io/catalogs, https://yarnpkg.com/features/catalogs.
     """
-    if not requirement.startswith(_CATALOG):
-        return requirement
-    chosen = requirement.removeprefix(_CATALOG).strip() or _DEFAULT
+    if not any(written.startswith(_CATALOG) for _scope, _name, written in declared):
+        return {}
     settings = files.nearest(path, *CATALOGS)
     if settings is None:
-        return requirement
-    catalogs = files.parsed(settings, _catalogs, _MAX_CATALOG_BYTES)
-    return catalogs.get(chosen, {}).get(name, requirement)
+        return {}
+    try:
+        return files.parsed(settings, _catalogs, _MAX_CATALOG_BYTES)
+    except ManifestError as error:
+        problems.append(f"{posixpath.basename(settings)}: {error}")
+        return {}
+
+
+def in_catalog(name: str, written: str, catalogs: Catalogs) -> str:
+    """Return the range that ``catalog:…`` stands for; what is in no catalog is as *written*."""
+    if not written.startswith(_CATALOG):
+        return written
+    chosen = written.removeprefix(_CATALOG).strip() or _DEFAULT
+    return catalogs.get(chosen, {}).get(name, written)
 
 
 def _names(folder: str, files: Files) -> Sequence[str]:

@@ -32,6 +32,9 @@ _LOCKED = re.compile(
     r"(?:[_(].*)?'?"  # what its peers are
 )
 
+_AT_NAME = 3
+"""Keys that lead from the importers to a package: folder, section, name."""
+
 
 @dataclass(frozen=True, slots=True)
 class PnpmLock:
@@ -70,10 +73,10 @@ def parse(text: str) -> PnpmLock:
 
 def _add(importers: dict[str, dict[str, str]], keys: list[str], value: str) -> None:
     """Add what *keys*, which lead from an importer to *value*, say of it."""
-    match keys:
-        case [folder]:
-            importers.setdefault("" if folder == "." else folder, {})
-        case [folder, section, name] | [folder, section, name, "version"] if section in _SECTIONS:
-            packages = importers.setdefault("" if folder == "." else folder, {})
-            if found := _LOCKED.fullmatch(value):
-                packages[name] = found[1] or found[2]
+    if not keys:
+        return
+    packages = importers.setdefault("" if keys[0] == "." else keys[0], {})
+    if len(keys) != _AT_NAME and keys[_AT_NAME:] != ["version"]:
+        return
+    if keys[1] in _SECTIONS and (found := _LOCKED.fullmatch(value)):
+        packages[keys[2]] = found[1] or found[2]
