@@ -75,3 +75,42 @@ def test_what_cannot_be_read_is_said(run, host):
 
     assert (ended.code, ended.stdout) == (1, b"")
     assert ended.last["error_class"] == "not_found"
+
+
+@pytest.fixture
+def large(root) -> dict[str, bytes]:
+    """A commit whose lock file is over the limit of a fetch, like a file that nobody asks for."""
+    package = {"version": "4.18.2", "padding": "x" * 600_000}
+    folders = {"": {}, "tool": {}, "node_modules/express": package}
+    lock = {"lockfileVersion": 3, "packages": folders}
+    files = {
+        **FILES,
+        "package-lock.json": json.dumps(lock).encode(),
+        "tool/package.json": FILES["package.json"] + b" " * 600_000,
+        "video.bin": b"x" * 600_000,
+    }
+    write_repository(root / "owner" / "large.git", files)
+    return files
+
+
+def dependencies(run, source: object) -> tuple[list[dict[str, str]], dict[str, int | None]]:
+    """Return the dependencies of *source*, and the size of each file where it is known."""
+    ended = run("inspect", source, "--format", "json")
+    assert ended.code == 0, ended.stderr
+    made = json.loads(ended.stdout)
+    assert not [manifest["problems"] for manifest in made["manifests"] if manifest["problems"]]
+    return made["dependencies"], {file["path"]: file["bytes"] for file in made["files"]}
+
+
+def test_what_is_over_the_limit_is_fetched_where_it_names_dependencies(run, host, root, large):
+    found, sizes = dependencies(run, host.url("owner/large"))
+
+    assert [one["resolved"] for one in found if one["name"] == "express"] == ["4.18.2"] * 2
+    # Two more requests, whatever there is: what a host has, and those two blobs.
+    assert len(host.requests) == 5
+    assert [path for path, size in sizes.items() if size is None] == [
+        *("package-lock.json", "tool/package.json", "video.bin"),
+    ]
+    local, known = dependencies(run, root / "owner" / "large.git")
+    assert local == found
+    assert known["video.bin"] == len(large["video.bin"])
