@@ -40,7 +40,7 @@ class Root:
 
     def __init__(self, folder: str, settings: str | None, files: Files) -> None:
         self.problems: list[str] = []
-        self._folder = folder
+        self.folder = folder
         self.properties = _read_properties(folder, files, self.problems)
         self._settings = _read(settings, script, files, self.problems) if settings else None
         self.catalogs = self._catalogs(settings, files)
@@ -76,14 +76,14 @@ class Root:
         variables = "".join(part for is_expression, part in token.parts if is_expression)
         plain = "".join(part for is_expression, part in token.parts if not is_expression)
         if "root" in variables:
-            path = posixpath.join(self._folder, "build.gradle")
+            path = posixpath.join(self.folder, "build.gradle")
         return beside(path, plain.lstrip("/"))
 
     def _catalogs(self, settings: str | None, files: Files) -> dict[str, Catalog]:
         found = {}
-        usual = posixpath.join(self._folder, _CATALOG)
+        usual = posixpath.join(self.folder, _CATALOG)
         if settings is None:
-            usual = files.nearest(usual, "libs.versions.toml", _CATALOG) or usual
+            usual = files.nearest(posixpath.join(self.folder, "build.gradle"), _CATALOG) or usual
         if (catalog := self._catalog(usual, files)) is not None:
             found["libs"] = catalog
         if settings is not None and self._settings is not None:
@@ -94,7 +94,7 @@ class Root:
         return found
 
     def _imported(self, path: str, files: Files) -> Catalog | None:
-        target = beside(posixpath.join(self._folder, "settings.gradle"), path)
+        target = beside(posixpath.join(self.folder, "settings.gradle"), path)
         catalog = self._catalog(target, files) if target else None
         if catalog is None:
             self.problems.append(f"no version catalog at {names.quote(names.cut(path, 100))}")
@@ -122,7 +122,9 @@ class Build:
     def values(self) -> Values:
         """Return what names may stand for: in the script, what it applies, then in the root's."""
         folder = posixpath.dirname(self._path)
-        own = _read_properties(folder, self._files, self.problems)
+        own: dict[str, str] = {}
+        if folder != self._root.folder:
+            own = _read_properties(folder, self._files, self.problems)
         scripts = [self.script]
         if self.script.applied:
             scripts += islice(self._root.applied(self._path, self._files, self.problems), 1, None)
