@@ -339,11 +339,15 @@ def test_a_catalog_is_found_where_there_are_no_settings():
 
 
 def test_a_damaged_catalog_costs_what_it_says():
-    tree = {"gradle/libs.versions.toml": "[versions", "gradle.properties": b"\x00\xff"}
-
-    said = gradle.read(
-        "build.gradle", files({"build.gradle": within("api 'a:b:1'", "api libs.guava"), **tree})
+    commit = files(
+        {
+            "build.gradle": within("api 'a:b:1'", "api libs.guava"),
+            "gradle/libs.versions.toml": "[versions",
+            "gradle.properties": b"\x00\xff",
+        }
     )
+
+    said = gradle.read("build.gradle", commit)
 
     assert [one.name for one in said.dependencies] == ["a:b"]
     assert [problem.partition(":")[0] for problem in said.problems] == [
