@@ -327,9 +327,9 @@ ATTRIBUTES = st.dictionaries(
 
 
 @st.composite
-def elements(draw, depth=2):
+def elements(draw, depth=1):
     name, attributes = draw(NAMES), draw(ATTRIBUTES)
-    inner = draw(st.lists(elements(depth - 1), max_size=2).map("".join)) if depth else "1.0"
+    inner = draw(st.lists(elements(depth - 1), max_size=3).map("".join)) if depth else "1.0"
     written = " ".join(f'{key}="{value}"' for key, value in attributes.items())
     return f"<{name} {written}>{inner}</{name}>"
 

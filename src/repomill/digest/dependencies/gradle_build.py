@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import ChainMap
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -33,19 +33,21 @@ _roots: WeakKeyDictionary[Files, dict[str, Root]] = WeakKeyDictionary()
 
 
 class Root:
-    """What all scripts of a build share: what lies in the *folder* of its settings."""
+    """What all scripts of a build share: what lies in the *folder* of its settings.
+
+    It keeps no *files*, since it is kept as long as they are.
+    """
 
     def __init__(self, folder: str, settings: str | None, files: Files) -> None:
         self.problems: list[str] = []
-        self._files = files
-        self._folder = folder
+        self.folder = folder
         self.properties = _read_properties(folder, files, self.problems)
         self._settings = _read(settings, script, files, self.problems) if settings else None
-        self.catalogs = self._catalogs(settings)
+        self.catalogs = self._catalogs(settings, files)
         self.scripts = [
             one
             for name in ("build.gradle", "build.gradle.kts")
-            for one in self.applied(posixpath.join(folder, name), self.problems)
+            for one in self.applied(posixpath.join(folder, name), files, self.problems)
         ]
         """The root's script, and those that it applies."""
 
@@ -60,11 +62,11 @@ class Root:
                 declarations.read(plugins.statements, Place(kind="plugins"))
         return dict(declarations.plugins)
 
-    def applied(self, path: str, problems: list[str]) -> Iterator[Script]:
+    def applied(self, path: str, files: Files, problems: list[str]) -> Iterator[Script]:
         """Yield the script at *path*, then those that it applies, and that those apply."""
         waiting = [path]
         for one in islice(waiting, _MAX_APPLIED):
-            if (found := _read(one, script, self._files, problems)) is not None:
+            if (found := _read(one, script, files, problems)) is not None:
                 yield found
                 targets = [self._target(one, token) for token in found.applied[:_MAX_APPLIED]]
                 waiting += [target for target in targets if target and target not in waiting]
@@ -74,30 +76,32 @@ class Root:
         variables = "".join(part for is_expression, part in token.parts if is_expression)
         plain = "".join(part for is_expression, part in token.parts if not is_expression)
         if "root" in variables:
-            path = posixpath.join(self._folder, "build.gradle")
+            path = posixpath.join(self.folder, "build.gradle")
         return beside(path, plain.lstrip("/"))
 
-    def _catalogs(self, settings: str | None) -> dict[str, Catalog]:
+    def _catalogs(self, settings: str | None, files: Files) -> dict[str, Catalog]:
         found = {}
-        usual = posixpath.join(self._folder, _CATALOG)
+        usual = posixpath.join(self.folder, _CATALOG)
         if settings is None:
-            usual = self._files.nearest(usual, "libs.versions.toml", _CATALOG) or usual
-        if (catalog := self._catalog(usual)) is not None:
+            usual = files.nearest(posixpath.join(self.folder, "build.gradle"), _CATALOG) or usual
+        if (catalog := self._catalog(usual, files)) is not None:
             found["libs"] = catalog
         if settings is not None and self._settings is not None:
             values = Values([self._settings], self.properties, {})
-            found |= dict(catalogs(self._settings.statements, values, self._imported))
+            found |= dict(
+                catalogs(self._settings.statements, values, partial(self._imported, files=files))
+            )
         return found
 
-    def _imported(self, path: str) -> Catalog | None:
-        target = beside(posixpath.join(self._folder, "settings.gradle"), path)
-        catalog = self._catalog(target) if target else None
+    def _imported(self, path: str, files: Files) -> Catalog | None:
+        target = beside(posixpath.join(self.folder, "settings.gradle"), path)
+        catalog = self._catalog(target, files) if target else None
         if catalog is None:
             self.problems.append(f"no version catalog at {names.quote(names.cut(path, 100))}")
         return catalog
 
-    def _catalog(self, path: str) -> Catalog | None:
-        return _read(path, gradle_catalog.parse, self._files, self.problems, _MAX_BYTES)
+    def _catalog(self, path: str, files: Files) -> Catalog | None:
+        return _read(path, gradle_catalog.parse, files, self.problems, _MAX_BYTES)
 
 
 class Build:
@@ -118,10 +122,12 @@ class Build:
     def values(self) -> Values:
         """Return what names may stand for: in the script, what it applies, then in the root's."""
         folder = posixpath.dirname(self._path)
-        own = _read_properties(folder, self._files, self.problems)
+        own: dict[str, str] = {}
+        if folder != self._root.folder:
+            own = _read_properties(folder, self._files, self.problems)
         scripts = [self.script]
         if self.script.applied:
-            scripts += islice(self._root.applied(self._path, self.problems), 1, None)
+            scripts += islice(self._root.applied(self._path, self._files, self.problems), 1, None)
         said = ChainMap(own, self._root.properties)
         return Values([*scripts, *self._root.scripts], said, self._root.catalogs)
 

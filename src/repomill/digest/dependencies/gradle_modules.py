@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from repomill.digest.dependencies.gradle_script import Items, Statement
     from repomill.digest.dependencies.gradle_values import Values
 
-_MAX_PIECES = 50_000
+_MAX_PIECES = 25_000
 _MAX_NESTED = 10
 _MAX_PROBLEMS = 20
 _WRAPPERS = frozenset(

@@ -24,7 +24,7 @@ _AT_BUILD_TIME = ("classpath", "compileOnly", "kapt", "ksp", "lint", "provided")
 _FOR_DEVELOPERS = (
     *("benchmark", "cucumber", "debug", "developmentOnly", "gatling", "jmh", "mockito"),
 )
-_MAX_STEPS = 100
+_MAX_STEPS = 20
 
 
 def is_of_tests(name: str) -> bool:
@@ -45,29 +45,35 @@ class Scopes:
     """
 
     def __init__(self, extends: Iterable[tuple[str, str]]) -> None:
-        self._extended_by: dict[str, list[str]] = {}
+        self._extended_by: dict[str, dict[str, None]] = {}
+        self._known: dict[str, Scope | None] = {}
         self._sources_of_tests = set()
         for configuration, extended in extends:
-            self._extended_by.setdefault(extended, []).append(configuration)
+            self._extended_by.setdefault(extended, {})[configuration] = None
             sources = _OF_SOURCES.fullmatch(configuration)
             if sources and is_of_tests(extended):
                 self._sources_of_tests.add(sources[1])
 
     def known(self, configuration: str) -> Scope | None:
         """Return what *configuration* is for; None where neither name nor extension tells."""
+        if configuration not in self._known:
+            self._known[configuration] = self._find(configuration)
+        return self._known[configuration]
+
+    def of(self, configuration: str) -> Scope:
+        """Return what *configuration* is for: for building, where nothing puts it elsewhere."""
+        return self.known(configuration) or Scope.BUILD
+
+    def _find(self, configuration: str) -> Scope | None:
         waiting = [configuration]
         scopes = []
         for one in islice(waiting, _MAX_STEPS):
             scope = self._by_name(one)
             if scope is None:
-                waiting += self._extended_by.get(one, [])
+                waiting += islice(self._extended_by.get(one, ()), _MAX_STEPS)
             else:
                 scopes.append(scope)
         return min(scopes, key=list(Scope).index, default=None)
-
-    def of(self, configuration: str) -> Scope:
-        """Return what *configuration* is for: for building, where nothing puts it elsewhere."""
-        return self.known(configuration) or Scope.BUILD
 
     def _by_name(self, configuration: str) -> Scope | None:
         sources = _OF_SOURCES.fullmatch(configuration)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 """Brackets within brackets. What people write is less than 20 deep."""
+MAX_TOKENS = 50_000
+"""Of a script. Ten times what a script of 1,000 lines has."""
 
 _TOKEN = re.compile(
     r"""
@@ -120,8 +122,11 @@ def _close(groups: list[Group], closing: str) -> None:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    position, last = 0, "\n"
+    position, last, left = 0, "\n", MAX_TOKENS
     while match := _TOKEN.match(text, position):
+        left -= 1
+        if left < 0:
+            raise ManifestError(f"more than {MAX_TOKENS} words")
         kind, position = match.lastgroup, match.end()
         if kind == "name":
             token = Token("name", match["name"].strip("`"))
@@ -133,7 +138,8 @@ def _tokens(text: str) -> Iterator[Token]:
         elif kind == "number":
             token = Token("number", match["number"])
         elif kind == "string":
-            token, position = _string(text, match.start("string"))
+            token, position = _string(text, match.start("string"), left)
+            left -= len(token.parts)
         elif kind == "comment":
             end = text.find("*/", position)
             position = len(text) if end < 0 else end + 2
@@ -152,7 +158,7 @@ def _other(text: str, start: int, last: str) -> tuple[Token, int]:
     return Token(text[start], text[start]), start + 1
 
 
-def _string(text: str, start: int) -> tuple[Token, int]:
+def _string(text: str, start: int, most: int) -> tuple[Token, int]:
     """Return the string that begins at *start*, and where it ends: at its line's end at last."""
     quote, position = text[start], start + 1
     if quote == "$":
@@ -167,7 +173,7 @@ def _string(text: str, start: int) -> tuple[Token, int]:
         whole = quote
     parts: list[tuple[bool, str]] = []
     while position < len(text) and not text.startswith(whole, position):
-        if text[position] == "\n" and whole == quote:
+        if (text[position] == "\n" and whole == quote) or len(parts) > most:
             break
         part, position = _part(text, position, quote)
         parts.append(part)

@@ -222,8 +222,13 @@ def _bare(name: str) -> str:
 
 
 def _is_passed_on(items: Items) -> bool:
-    names = names_of(items[1:])
-    return names_of(items[:1]) == [] and bool(names) and set(names) <= _PASSED_ON
+    """Whether *items* after a string leave it as it is: ``.trim()``, ``as String``."""
+    match items:
+        case [Token(text="as"), *_]:
+            return True
+        case [Token(kind="."), *called]:
+            return set(names_of(called)) <= _PASSED_ON
+    return False
 
 
 def _all(statements: Iterable[Statement]) -> Iterator[tuple[int, Statement]]:
