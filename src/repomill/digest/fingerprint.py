@@ -35,11 +35,7 @@ _LIBRARIES = (
     "PyYAML",
     "toktok-rs",
     "tree-sitter",
-    "tree-sitter-groovy",
-    "tree-sitter-hcl",
-    "tree-sitter-kotlin",
     "tree-sitter-ruby",
-    "tree-sitter-scala",
 )
 """The libraries whose version can change a digest."""
 
