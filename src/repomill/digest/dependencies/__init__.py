@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from repomill.digest.dependencies import pypi
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
 from repomill.digest.linguist import Nature
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
-BUILT_FROM: tuple[Ecosystem, ...] = ()
+BUILT_FROM: tuple[Ecosystem, ...] = (pypi,)
 RUNS_ON: tuple[Ecosystem, ...] = ()
 ECOSYSTEMS = BUILT_FROM + RUNS_ON
 """Add a module here, and its manifests are read."""
