@@ -21,6 +21,7 @@ from repomill.digest.dependencies import (
     maven,
     npm,
     nuget,
+    pypi,
     sbt,
     terraform,
 )
@@ -36,6 +37,7 @@ __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 
 BUILT_FROM: tuple[Ecosystem, ...] = (
     npm,
+    pypi,
     gems,
     maven,
     gradle,
