@@ -31,6 +31,7 @@ def test_each_manifest_has_a_block_with_runtime_first():
                 "package.json",
                 needs("express", "^4.17.1", resolved="4.18.2"),
                 needs("left-pad", "1.3.0", resolved="1.3.0"),
+                needs("pinned", "==1.0", resolved="1.0"),
                 needs("mocha", scope=Scope.DEVELOPMENT),
                 locked_by="package-lock.json",
             ),
@@ -44,6 +45,7 @@ def test_each_manifest_has_a_block_with_runtime_first():
         "  runtime:\n"
         "    express ^4.17.1 = 4.18.2\n"
         "    left-pad 1.3.0\n"
+        "    pinned ==1.0\n"
         "  development:\n"
         "    mocha\n"
         "Dockerfile (Docker)\n"

@@ -98,7 +98,7 @@ def _told(dependency: Dependency) -> str:
     told = _shown(dependency.name)
     if dependency.requirement:
         told += f" {_shown(dependency.requirement)}"
-    if dependency.resolved and dependency.resolved != dependency.requirement:
+    if dependency.resolved and dependency.resolved != dependency.requirement.lstrip("= "):
         told += f" = {_shown(dependency.resolved)}"
     return told
 
