@@ -107,6 +107,8 @@ def test_a_configuration_tells_what_for(configuration, scope):
         "if (x) api 'a:b:1'",
         "['a:b:1'].each { api it }",
         "['a:b:1'].each { one ->\n api(one)\n }",
+        "['a:b:1'].each { one -> api one }",
+        'when (x) { "y" -> api("a:b:1") }',
         "api('a:b') { version { require '1' } }",
         'api("a:b") { version { prefer("1") } }',
         "api '''a:b:1'''",
@@ -423,7 +425,7 @@ def test_what_is_only_managed_is_no_dependency():
 
 def test_blocks_of_other_projects_and_of_source_sets_count():
     text = """
-    subprojects { dependencies { api 'a:sub:1' } }
+    subprojects { one -> dependencies { api 'a:sub:1' } }
     allprojects { if (it.x) { dependencies { api 'a:all:1' } } }
     configure(subprojects.findAll { it.y }) { dependencies { api 'a:some:1' } }
     kotlin { sourceSets {

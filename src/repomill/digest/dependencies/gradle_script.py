@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from repomill.digest.dependencies.base import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
 MAX_DEPTH = 100
 """Brackets within brackets. What people write is less than 20 deep."""
@@ -86,7 +86,7 @@ def parse(text: str) -> list[Statement]:
         group = groups[-1]
         statement = group.statements[-1]
         if token.kind in {"\n", ";"}:
-            ended = ended or token.kind == ";" or not _goes_on(statement)
+            ended = ended or token.kind == ";" or not _ends_in(statement, _GOES_ON_AFTER)
             continue
         if ended and group.kind == "{" and statement and token.kind not in _GOES_ON_BEFORE:
             statement = []
@@ -101,17 +101,16 @@ def parse(text: str) -> list[Statement]:
         elif token.kind in ")]}":
             _close(groups, token.kind)
         else:
+            ended = token.kind == ">" and _ends_in(statement, "-")  # parameters, or a condition
             statement.append(token)
     return root.statements
 
 
-def _goes_on(statement: Statement) -> bool:
-    """Whether the next line belongs to *statement* as well."""
-    return (
-        bool(statement)
-        and isinstance(statement[-1], Token)
-        and (statement[-1].kind in _GOES_ON_AFTER)
-    )
+def _ends_in(statement: Statement, kinds: Container[str]) -> bool:
+    if not statement:
+        return False
+    last = statement[-1]
+    return isinstance(last, Token) and last.kind in kinds
 
 
 def _close(groups: list[Group], closing: str) -> None:
