@@ -18,16 +18,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.oracles import ORACLES
+from bench import oracles
 from repomill.digest import dependencies
 from repomill.digest.about import About
-from repomill.digest.dependencies import Files
+from repomill.digest.dependencies import Files, Manifest
 from repomill.git import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from repomill.digest.dependencies import Manifest
 
 _LIMIT_BYTES = 512 << 10
 
@@ -69,20 +67,28 @@ def compare(git: Path, scores: Mapping[str, Score], only: str | None) -> float:
     commit = tree.open_commit(git)
     entries = commit.entries()
     about = About(entries, commit.read, _LIMIT_BYTES)
+    files = Files(entries, commit.read)
     started = time.process_time()
-    manifests = dependencies.read_all(Files(entries, commit.read), about.nature)
+    read = {one.path: one for one in dependencies.read_all(files, about.nature)}
     seconds = time.process_time() - started
-    judged = [one for one in manifests if one.ecosystem in ORACLES]
+    manifests = [
+        read.get(path, Manifest(path=path, ecosystem=ecosystem.NAME))
+        for path, ecosystem in dependencies.find(files, about.nature)
+    ]
+    judged = [one for one in manifests if only in {None, one.ecosystem}]
     with tempfile.TemporaryDirectory() as folder:
-        _check_out(git, Path(folder))
+        root = Path(folder, f"{git.parent.name}+{git.name.removesuffix('.git')}")
+        _check_out(git, root)
         for manifest in judged:
-            if only in {None, manifest.ecosystem}:
-                _judge(manifest, Path(folder), git, scores[manifest.ecosystem])
+            if oracle := oracles.of(manifest.ecosystem):
+                truth = oracle.truth(root, manifest.path)
+                _judge(manifest, truth, git, scores[manifest.ecosystem])
     return seconds
 
 
-def _judge(manifest: Manifest, root: Path, git: Path, score: Score) -> None:
-    theirs = ORACLES[manifest.ecosystem].truth(root, manifest.path)
+def _judge(
+    manifest: Manifest, theirs: set[tuple[str, str]] | None, git: Path, score: Score
+) -> None:
     if theirs is None:
         score.unjudged += 1
         return
@@ -107,14 +113,18 @@ def table(scores: Mapping[str, Score]) -> Iterable[str]:
     )
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for ecosystem, score in sorted(scores.items()):
-        yield score.row(ecosystem, ORACLES[ecosystem].TOOL)
+        oracle = oracles.of(ecosystem)
+        yield score.row(ecosystem, oracle.TOOL if oracle else "")
 
 
 @click.command()
 @click.option("--only", help="This ecosystem alone.")
 @click.argument("repositories", nargs=-1, type=click.Path(exists=True, path_type=Path))
 def main(repositories: tuple[Path, ...], only: str | None) -> None:
-    """Compare the manifests of REPOSITORIES, git directories; differences go to stderr."""
+    """Compare the manifests of REPOSITORIES, git directories called OWNER/NAME.git.
+
+    Differences go to stderr, the table is printed at the end.
+    """
     scores: dict[str, Score] = defaultdict(Score)
     for git in sorted(repositories):
         seconds = compare(git, scores, only)

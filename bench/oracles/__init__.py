@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -20,4 +21,25 @@ class Oracle(Protocol):
         """Return scope and name of each dependency; None where the tool cannot judge."""
 
 
-ORACLES: Mapping[str, Oracle] = {}
+_MODULES = {
+    "Cargo": "cargo",
+    "Composer": "composer",
+    "Docker": "docker",
+    "GitHub Actions": "github_actions",
+    "Go": "golang",
+    "Maven": "maven",
+    "NuGet": "nuget",
+    "PyPI": "pypi",
+    "RubyGems": "gems",
+    "Terraform": "terraform",
+    "npm": "npm",
+    "sbt": "sbt",
+}
+
+
+@cache
+def of(ecosystem: str) -> Oracle | None:
+    """Return who judges *ecosystem*, if anybody does; its tool has to be installed."""
+    if ecosystem not in _MODULES:
+        return None
+    return cast("Oracle", import_module(f"bench.oracles.{_MODULES[ecosystem]}"))

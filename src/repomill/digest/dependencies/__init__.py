@@ -57,6 +57,10 @@ ECOSYSTEMS = BUILT_FROM + RUNS_ON
 
 MAX_MANIFESTS = 10_000
 MAX_DEPENDENCIES = 100_000
+_MOST_PROBLEMS = 20
+"""Of one manifest."""
+_MOST_CHARACTERS = 1_000
+"""Of a name; a longer one is none."""
 _NOT_THE_TEAMS = frozenset({Nature.VENDORED, Nature.GENERATED})
 _SCOPES = {scope: place for place, scope in enumerate(Scope)}
 
@@ -80,18 +84,29 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     First those of what is built, then those of what it runs on; those near the root first. Past
     MAX_MANIFESTS they are only counted.
     """
-    found = sorted(_claimed(files, nature_of))
+    found = find(files, nature_of)
     left = MAX_DEPENDENCIES
     manifests = []
-    for _group, _depth, path, place in found[:MAX_MANIFESTS]:
-        manifest = _read(ECOSYSTEMS[place], path, files, left)
+    for path, ecosystem in found[:MAX_MANIFESTS]:
+        manifest = _read(ecosystem, path, files, left)
         left -= len(manifest.dependencies)
         if manifest.dependencies or manifest.problems:
             manifests.append(manifest)
-    for _group, _depth, path, place in found[MAX_MANIFESTS : MAX_MANIFESTS + 1]:
+    for path, ecosystem in found[MAX_MANIFESTS : MAX_MANIFESTS + 1]:
         told = f"not read, like {len(found) - MAX_MANIFESTS - 1} more: {MAX_MANIFESTS} are"
-        manifests.append(Manifest(path=path, ecosystem=ECOSYSTEMS[place].NAME, problems=(told,)))
+        manifests.append(Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,)))
     return manifests
+
+
+def find(files: Iterable[str], nature_of: Callable[[str], Nature]) -> list[tuple[str, Ecosystem]]:
+    """Return the paths of all manifests that are the team's own, in the order of reading."""
+    found = (
+        (max(0, place + 1 - len(BUILT_FROM)), path.count("/"), path, place)
+        for path in files
+        for place in _places(path.rpartition("/")[2])
+        if _is_manifest(path, place, nature_of)
+    )
+    return [(path, ECOSYSTEMS[place]) for _group, _depth, path, place in sorted(found)]
 
 
 def is_read(path: str, nature_of: Callable[[str], Nature]) -> bool:
@@ -100,16 +115,6 @@ def is_read(path: str, nature_of: Callable[[str], Nature]) -> bool:
     if _LOCKS.fullmatch(name):
         return nature_of(path) is not Nature.VENDORED
     return any(_is_manifest(path, place, nature_of) for place in _places(name))
-
-
-def _claimed(
-    files: Iterable[str], nature_of: Callable[[str], Nature]
-) -> Iterator[tuple[int, int, str, int]]:
-    """Yield each manifest's place in the order, its path, and the place of its ecosystem."""
-    for path in files:
-        for place in _places(path.rpartition("/")[2]):
-            if _is_manifest(path, place, nature_of):
-                yield max(0, place + 1 - len(BUILT_FROM)), path.count("/"), path, place
 
 
 def _places(name: str) -> Iterator[int]:
@@ -127,13 +132,12 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     try:
         contents = ecosystem.read(path, files)
-        named = {one for one in contents.dependencies if one.name.strip() and one.package.name}
-        dependencies = sorted(named, key=_order)
+        dependencies = sorted(set(filter(_is_named, contents.dependencies)), key=_order)
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(str(error),))
-    problems = tuple(contents.problems)
+    problems = tuple(contents.problems[:_MOST_PROBLEMS])
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
     return Manifest(
@@ -143,6 +147,11 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
         locked_by=contents.locked_by,
         problems=problems,
     )
+
+
+def _is_named(dependency: Dependency) -> bool:
+    name = dependency.name
+    return bool(name.strip() and len(name) <= _MOST_CHARACTERS and dependency.package.name)
 
 
 def _order(dependency: Dependency) -> tuple[object, ...]:
