@@ -273,8 +273,9 @@ def test_a_file_without_blocks_of_interest_names_nothing():
         'module "a" {}\n' + "".join(f"<<A{n}\nA{n}\n" for n in range(8_000)),
         'module "a" {}\n' + "/*/" * 50_000,
         "\nmodule " * 30_000,
+        'module "a" {}\n' * 9_000,
     ],
-    ids=["braces", "templates", "heredocs", "comments", "headers"],
+    ids=["braces", "templates", "heredocs", "comments", "headers", "empty"],
 )
 def test_hostile_text_takes_no_time(text):
     started = time.process_time()

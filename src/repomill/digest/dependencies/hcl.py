@@ -85,22 +85,26 @@ def blocks(text: str, header: re.Pattern[str]) -> Iterator[tuple[re.Match[str], 
     *text* is plain. Blocks are those that begin on a line of their own, which is where all but
     the contrived ones do.
     """
-    start = 0
+    start = closing = 0
     while found := header.search(text, start):
-        body = _shallow(text, found.end()) or body_at(text, found.end())
+        body = None
+        if closing <= found.end():  # each is tried once: a block that is no such costs little
+            closing = text.find("\n}", found.end())
+            closing = len(text) if closing < 0 else closing
+            body = _shallow(text, found.end(), closing)
+        body = body or body_at(text, found.end())
         start = body.end
         yield found, body
 
 
-def _shallow(text: str, start: int) -> Body | None:
-    """Return the body that begins at *start*, where it ends with the first line that begins so.
+def _shallow(text: str, start: int, end: int) -> Body | None:
+    """Return the body from *start* to *end*, the first line that begins with a closing brace.
 
-    It does where no brace is left in between, once those have gone that hold neither strings nor
-    comments nor braces. Most modules are such, and need not be taken apart.
+    It is one where no brace is left in between, once those have gone that hold neither strings
+    nor comments nor braces. Most modules are such, and need not be taken apart.
     """
-    end = text.find("\n}", start)
-    inside = text[start:end] if end >= 0 else "${"
-    if "${" in inside:
+    inside = text[start:end]
+    if end == len(text) or "${" in inside:
         return None
     if "{" in inside:
         inside = _FLAT.sub("", inside)
