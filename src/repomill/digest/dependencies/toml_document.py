@@ -11,7 +11,7 @@ from typing import Any
 
 from repomill.digest.dependencies.base import ManifestError
 
-MAX_KEY_PARTS = 32
+MAX_KEY_PARTS = 16
 """What people write has less than 10."""
 
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
