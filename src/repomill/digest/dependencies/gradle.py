@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 NAME = "Gradle"
 FILE_NAMES = r".+\.gradle(?:\.kts)?"
-LOCK_NAMES = r"(?:buildscript-)?gradle\.lockfile"
+LOCK_NAMES = r"gradle\.lockfile"
 
 _IS_SCRIPT = re.compile(f"(?:.*/)?{FILE_NAMES}", re.DOTALL).fullmatch
 _MAX_BELOW = 100
 """Scripts that are read to find out what a root script's configurations are for."""
 
-_Lock = dict[str, dict[str, frozenset[str]]]
-"""Module → version → the configurations it was locked for."""
+_Lock = dict[str, dict[str, str]]
+"""Module → version → the configurations it was locked for, as written."""
 
 
 def claims(_path: str) -> bool:
@@ -79,17 +79,15 @@ def locked(text: str) -> _Lock:
 
     Source: https://docs.gradle.org/current/userguide/dependency_locking.html.
 
-    >>> locked("a:b:1=compileClasspath,runtimeClasspath") == {
-    ...     "a:b": {"1": frozenset({"compileClasspath", "runtimeClasspath"})}
-    ... }
-    True
+    >>> locked("a:b:1=compileClasspath,runtimeClasspath")
+    {'a:b': {'1': 'compileClasspath,runtimeClasspath'}}
     """
     found: _Lock = {}
     for line in text.splitlines():
         module, _sign, configurations = line.partition("=")
         name, _colon, version = module.rpartition(":")
         if name and not line.startswith("#"):
-            found.setdefault(name, {})[version] = frozenset(configurations.split(","))
+            found.setdefault(name, {})[version] = configurations
     return found
 
 
@@ -123,12 +121,14 @@ def _plugin(name: str, version: str) -> Dependency:
     )
 
 
-def _locked_version(versions: dict[str, frozenset[str]], scope: Scope) -> str | None:
+def _locked_version(versions: dict[str, str], scope: Scope) -> str | None:
     """Return the one version, or of several that on the class path of *scope*."""
     if len(versions) == 1:
         return next(iter(versions))
     classpath = "testRuntimeClasspath" if scope is Scope.DEVELOPMENT else "runtimeClasspath"
-    return next((version for version, where in versions.items() if classpath in where), None)
+    return next(
+        (version for version, where in versions.items() if classpath in where.split(",")), None
+    )
 
 
 def _scopes(path: str, files: Files, declarations: Declarations) -> Scopes:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from repomill.digest.dependencies import toml_document
 from repomill.digest.dependencies.base import mapping, sequence
 
 _SEPARATOR = re.compile(r"[-_.]")
@@ -46,8 +46,8 @@ class Catalog:
 
 
 def parse(text: str) -> Catalog:
-    """Return the catalog in *text*. Raises ValueError where it is no TOML."""
-    tables = mapping(tomllib.loads(text))
+    """Return the catalog in *text*. Raises ManifestError or ValueError."""
+    tables = mapping(toml_document.parse(text))
     written = {alias: _version(said) for alias, said in mapping(tables.get("versions")).items()}
     libraries = {}
     for alias, said in mapping(tables.get("libraries")).items():
