@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from repomill.digest import names
-from repomill.digest.dependencies import pypi_compiled, pypi_requirement, pypi_requirements_txt
+from repomill.digest.dependencies import pypi_requirement, pypi_requirements_txt
 from repomill.digest.dependencies.base import Files, ManifestError, beside
 
 if TYPE_CHECKING:
@@ -53,6 +53,6 @@ def targets(named: Iterable[str], path: str, files: Files, found: Found) -> list
 def add_named(named: Iterable[str], path: str, files: Files, scope: Scope, found: Found) -> None:
     """Add what the requirements files *named* in that at *path* ask for, all of it for *scope*."""
     for target in targets(named, path, files, found):
-        for included, _file in with_included(target, files, found):
-            for dependency, _scope in pypi_compiled.direct(included, files):
-                found.add(dependency, scope)
+        for _path, file in with_included(target, files, found):
+            for line in file.lines:
+                found.add(line.dependency, scope)

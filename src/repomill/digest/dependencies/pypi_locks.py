@@ -111,7 +111,13 @@ def _settled(dependency: Dependency, versions: Versions) -> Dependency:
 
 
 def _allowed(requirement: str, versions: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(SpecifierSet(requirement).filter(versions, prereleases=True))
-    except InvalidSpecifier:
-        return versions
+    """Return those of *versions* that *requirement* allows; all, where that cannot be told.
+
+    Poetry writes ``1.*`` for ``==1.*``.
+    """
+    for written in (requirement, f"=={requirement}"):
+        try:
+            return tuple(SpecifierSet(written).filter(versions, prereleases=True))
+        except InvalidSpecifier:
+            continue
+    return versions

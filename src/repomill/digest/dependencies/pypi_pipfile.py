@@ -11,7 +11,6 @@ from repomill.digest.dependencies import (
     toml_document,
 )
 from repomill.digest.dependencies.base import (
-    MAX_LOCK_BYTES,
     Contents,
     ManifestError,
     Scope,
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     from repomill.digest.dependencies.base import Files
     from repomill.digest.dependencies.pypi_locks import Versions
+
+MAX_LOCK_BYTES = 2 << 20
+"""JSON takes 60 times its bytes at worst, once it is read."""
 
 _NOT_CATEGORIES = frozenset({"pipenv", "pipfile", "requires", "scripts", "source"})
 _LOCKED_AS = {"packages": "default", "dev-packages": "develop"}

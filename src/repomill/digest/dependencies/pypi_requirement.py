@@ -24,6 +24,7 @@ MAX_REQUIREMENTS = 5_000
 MAX_CHARACTERS = 256 << 10
 """Of all requirements of a manifest: packaging takes a second for a megabyte."""
 MAX_PROBLEMS = 5
+MAX_REFUSED = 500
 
 LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:git|hg|svn|bzr)\+\S|file:")
 """How a URL begins, and what pip takes for one: ``git+git@github.com:owner/name``."""
@@ -104,6 +105,8 @@ class Found:
     def refuse(self, problem: str) -> None:
         """Count a requirement that is none, and note *problem*."""
         self.refused += 1
+        if self.refused > MAX_REFUSED:
+            raise ManifestError(self.problems[0])
         self.note(problem)
 
     def note(self, problem: str) -> None:
@@ -182,7 +185,7 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("git+https://token@example.org/a/b.git@v1?key=secret")
     'git+https://example.org/a/b.git@v1'
     """
-    return _QUERY.sub("", _USER.sub(r"\1", _USER_WITH_SLASH.sub(r"\1", text)))
+    return _QUERY.sub("", _USER_WITH_SLASH.sub(r"\1", _USER.sub(r"\1", text)))
 
 
 def shown(text: str) -> str:

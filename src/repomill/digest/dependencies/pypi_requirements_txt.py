@@ -16,6 +16,10 @@ from repomill.digest.dependencies.base import Dependency, ManifestError, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAX_LINES = 100_000
+MAX_NAMED = 100
+"""Files and folders that one names."""
+
 _COMMENT = re.compile(r"(?:^|(?<=\s))#")
 _OPTIONS = re.compile(r"(?:^|(?<= ))-")
 _OPTION = re.compile(
@@ -60,6 +64,8 @@ def parse(text: str) -> RequirementsFile:
 
     Raises ManifestError where most of it is no requirement, as prose is none.
     """
+    if text.count("\n") > MAX_LINES:
+        raise ManifestError(f"more than {MAX_LINES} lines")
     reader = _Reader()
     start = text[:_MAX_HEADER_CHARACTERS]
     if _HEADER.search(start):
@@ -130,12 +136,17 @@ class _Reader:
     def _read_option(self, option: re.Match[str], value: str, where: str) -> None:
         if not value:
             self.found.note(f"{where}: {option[0]} of nothing")
-        elif option["include"]:
-            self.file.included.append(value.split(maxsplit=1)[0])
-        elif option["constraint"]:
-            self.file.constraints.append(value.split(maxsplit=1)[0])
-        else:
+        elif option["editable"]:
             self._read_link(value, where)
+        else:
+            named = self.file.included if option["include"] else self.file.constraints
+            self._name(named, value.split(maxsplit=1)[0])
+
+    def _name(self, named: list[str], target: str) -> None:
+        if len(named) < MAX_NAMED:
+            named.append(target)
+        else:
+            self.found.note(f"more than {MAX_NAMED} files or folders named")
 
     def _read_requirement(self, text: str, where: str) -> None:
         is_archive = _ARCHIVE.search(text) and "@" not in text
@@ -153,6 +164,6 @@ class _Reader:
             self.found.add(dependency, Scope.RUNTIME)
             self.file.lines.append(Line(self.found.dependencies[-1], []))
         elif pypi_requirement.LINK.match(target):
-            self.found.note(f"{where}: {pypi_requirement.shown(target)} does not say its name")
+            self.found.refuse(f"{where}: {pypi_requirement.shown(target)} does not say its name")
         else:
-            self.file.paths.append(target.partition("[")[0])
+            self._name(self.file.paths, target.partition("[")[0])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from repomill.digest.dependencies.base import Files
 
+MAX_CHARACTERS = 256 << 10
+
 _HEADER = re.compile(r"\[([^\]]+)\]")
 _OPTION = re.compile(r"([^=:]*)[=:](.*)")
 _WANTED = frozenset({"metadata", "options", "options.extras_require"})
@@ -40,6 +42,8 @@ class SetupCfg:
 
 def parse(text: str) -> SetupCfg:
     """Return what the setup.cfg *text* says. Raises ManifestError."""
+    if len(text) > MAX_CHARACTERS:
+        raise ManifestError(f"larger than {MAX_CHARACTERS >> 10} KiB")
     sections: dict[str, dict[str, list[str]]] = {name: {} for name in _WANTED}
     for section, option, line in _values(text):
         if section in _WANTED:

@@ -118,7 +118,7 @@ class Values:
     def items(self, value: object) -> list[Any]:
         """Return the members of *value*, in a list of their own."""
         if not isinstance(value, list):
-            return [UNKNOWN]
+            return [value if isinstance(value, Reading) else UNKNOWN]
         self.spend(len(value))
         return list(value)
 
