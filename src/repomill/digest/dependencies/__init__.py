@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies import (
@@ -29,7 +30,7 @@ from repomill.digest.dependencies.base import Dependency, Files, ManifestError, 
 from repomill.digest.linguist import Nature
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from repomill.digest.dependencies.base import Ecosystem
 
@@ -117,12 +118,12 @@ def is_read(path: str, nature_of: Callable[[str], Nature]) -> bool:
     return any(_is_manifest(path, place, nature_of) for place in _places(name))
 
 
-def _places(name: str) -> Iterator[int]:
-    """Yield the place of each ecosystem that may have manifests called *name*."""
-    if _ANY.fullmatch(name):
-        for place, expression in enumerate(_NAMES):
-            if expression.fullmatch(name):
-                yield place
+@lru_cache(maxsize=1 << 14)
+def _places(name: str) -> tuple[int, ...]:
+    """Return the place of each ecosystem that may have manifests called *name*."""
+    if not _ANY.fullmatch(name):
+        return ()
+    return tuple(place for place, one in enumerate(_NAMES) if one.fullmatch(name))
 
 
 def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> bool:
