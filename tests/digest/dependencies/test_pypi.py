@@ -529,7 +529,7 @@ def test_setup_py_is_read_by_its_syntax_tree():
     "reading",
     [
         "setup(install_requires=open('requirements.txt').read().splitlines())",
-        "with open('requirements.txt') as f:\n  x = [l.strip() for l in f]\nsetup(install_requires=x)",
+        "with open('requirements.txt') as f:\n x = list(f)\nsetup(install_requires=x)",
         "p = 'default.txt'\nsetup(install_requires=reqs(p))",
         "setup(install_requires=[str(r.req) for r in parse_requirements('requirements.txt')] + [])",
     ],
