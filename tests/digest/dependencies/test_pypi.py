@@ -529,7 +529,7 @@ def test_setup_py_is_read_by_its_syntax_tree():
     "reading",
     [
         "setup(install_requires=open('requirements.txt').read().splitlines())",
-        "with open('requirements.txt') as f:\n    x = [l.strip() for l in f]\nsetup(install_requires=x)",
+        "with open('requirements.txt') as f:\n x = list(f)\nsetup(install_requires=x)",
         "p = 'default.txt'\nsetup(install_requires=reqs(p))",
         "setup(install_requires=[str(r.req) for r in parse_requirements('requirements.txt')] + [])",
     ],
@@ -617,7 +617,28 @@ def test_other_texts_are_not(path):
     assert not pypi.claims(path)
 
 
-KEYS = ["project", "dependencies", "tool", "poetry", "group", "dev", "optional-dependencies", "dependency-groups", "dynamic", "setuptools", "file", "include-group", "version", "git", "name", "uv", "pdm", "dev-dependencies", "packages", "default"]
+KEYS = [
+    "project",
+    "dependencies",
+    "tool",
+    "poetry",
+    "group",
+    "dev",
+    "optional-dependencies",
+    "dependency-groups",
+    "dynamic",
+    "setuptools",
+    "file",
+    "include-group",
+    "version",
+    "git",
+    "name",
+    "uv",
+    "pdm",
+    "dev-dependencies",
+    "packages",
+    "default",
+]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["a", "a>=1", "a b", "^1"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
@@ -626,24 +647,9 @@ VALUES = st.recursive(
 PIECES = st.sampled_from(
     [
         *"[](){}=:,;'\"\\#-+%\n\n ",
-        "setup(",
-        "install_requires",
-        "a",
-        "-r ",
-        "-e ",
-        "via ",
-        "x.txt",
-        "==",
-    ]
-    + [
-        "[options]\n",
-        "[[package]]\n",
-        "name",
-        "git+https://",
-        "@",
-        "def f():\n ",
-        "for x in ",
-        "f'",
+        *("setup(", "install_requires", "def f():\n ", "for x in ", "f'", "a"),
+        *("-r ", "-e ", "via ", "x.txt", "==", "git+https://", "@"),
+        *("[options]\n", "[[package]]\n", "name"),
     ]
 )
 

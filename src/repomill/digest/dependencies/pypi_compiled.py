@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
 """What pip-compile leaves out of a file unless told not to, though others need it."""
 
-_SOURCE_IN_HEADER = re.compile(r"[^\s=]+(?:\.in|pyproject\.toml|setup\.py|setup\.cfg)(?=\s|$)")
+_SOURCE_IN_HEADER = re.compile(r"[^\s=]*(?:\.in|pyproject\.toml|setup\.py|setup\.cfg)(?=\s|$)")
 _EXTRAS = re.compile(r"--(?:all-)?(?:extra|group)")
 _FOLDERS = ("", "..", "compiled", "../compiled", "generated", "../generated")
 """Where the compiled file of a source lies, from its own folder."""

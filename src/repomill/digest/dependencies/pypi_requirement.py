@@ -145,6 +145,7 @@ def _as_written(text: str) -> str:
 def exact(allowed: SpecifierSet) -> str | None:
     """Return the one version that *allowed* lets through, if it names it.
 
+    >>> from packaging.specifiers import SpecifierSet
     >>> exact(SpecifierSet("==1.2")), exact(SpecifierSet("==1.*")), exact(SpecifierSet("<2"))
     ('1.2', None, None)
     """
