@@ -65,6 +65,18 @@ def test_a_manifest_that_cannot_be_read_is_named():
     assert told == b"Dependencies:\npackage.json (npm)\n  problem: no JSON: line 3\n"
 
 
+def test_a_compiled_list_is_not_told_beside_its_source():
+    source = manifest("app.in", needs("flask", resolved="3.0"), locked_by="app.txt")
+
+    told = paragraph([source, manifest("app.txt", needs("flask", "==3.0"))])
+
+    assert told.decode().splitlines()[1:] == [
+        "app.in (npm, locked by app.txt)",
+        "  runtime:",
+        "    flask = 3.0",
+    ]
+
+
 def test_manifests_that_say_the_same_are_told_once():
     told = paragraph([manifest(f"{name}/package.json", needs("express")) for name in "abc"])
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import pypi, toml_document
+from repomill.digest.dependencies import pypi
 from repomill.digest.dependencies.base import Contents, ManifestError
+from repomill.digest.dependencies.formats import toml_document
 from tests.digest.dependencies.commit import files
 
 

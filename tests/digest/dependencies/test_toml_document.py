@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import toml_document
 from repomill.digest.dependencies.base import ManifestError
+from repomill.digest.dependencies.formats import toml_document
 
 
 def test_what_people_write_is_read():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import xml_document
 from repomill.digest.dependencies.base import ManifestError
+from repomill.digest.dependencies.formats import xml_document
 
 
 def test_prefixes_are_no_part_of_names():

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import yaml_tree
 from repomill.digest.dependencies.base import ManifestError
+from repomill.digest.dependencies.formats import yaml_tree
 
 
 def test_scalars_stay_as_they_are_written():

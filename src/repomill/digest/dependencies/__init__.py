@@ -15,7 +15,6 @@ from repomill.digest.dependencies import (
     cargo,
     composer,
     docker,
-    gems,
     github_actions,
     golang,
     gradle,
@@ -23,6 +22,7 @@ from repomill.digest.dependencies import (
     npm,
     nuget,
     pypi,
+    rubygems,
     sbt,
     terraform,
 )
@@ -39,7 +39,7 @@ __all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
 BUILT_FROM: tuple[Ecosystem, ...] = (
     npm,
     pypi,
-    gems,
+    rubygems,
     maven,
     gradle,
     sbt,
@@ -83,19 +83,19 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     """Return every manifest that is the team's own and names a dependency, or cannot be read.
 
     First those of what is built, then those of what it runs on; those near the root first. Past
-    MAX_MANIFESTS they are only counted.
+    MAX_MANIFESTS, or MAX_DEPENDENCIES, they are only counted.
     """
     found = find(files, nature_of)
     left = MAX_DEPENDENCIES
     manifests = []
-    for path, ecosystem in found[:MAX_MANIFESTS]:
+    for place, (path, ecosystem) in enumerate(found):
+        if place == MAX_MANIFESTS or not left:
+            told = f"not read, like the {len(found) - place - 1} after it: there are too many"
+            return [*manifests, Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,))]
         manifest = _read(ecosystem, path, files, left)
         left -= len(manifest.dependencies)
         if manifest.dependencies or manifest.problems:
             manifests.append(manifest)
-    for path, ecosystem in found[MAX_MANIFESTS : MAX_MANIFESTS + 1]:
-        told = f"not read, like {len(found) - MAX_MANIFESTS - 1} more: {MAX_MANIFESTS} are"
-        manifests.append(Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,)))
     return manifests
 
 

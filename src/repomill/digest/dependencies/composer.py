@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
 
-from repomill.digest.dependencies import json_object
 from repomill.digest.dependencies.base import (
     MAX_LOCK_BYTES,
     Contents,
@@ -22,6 +21,7 @@ from repomill.digest.dependencies.base import (
     Scope,
     sequence,
 )
+from repomill.digest.dependencies.formats import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

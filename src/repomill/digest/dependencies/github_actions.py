@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 from packageurl import PackageURL
 
 from repomill.digest import names
-from repomill.digest.dependencies import images, yaml_tree
+from repomill.digest.dependencies import images
 from repomill.digest.dependencies.base import Contents, Dependency, Scope
+from repomill.digest.dependencies.formats import yaml_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from repomill.digest.dependencies.base import Files
-    from repomill.digest.dependencies.yaml_tree import Tree
+    from repomill.digest.dependencies.formats.yaml_tree import Tree
 
 NAME = "GitHub Actions"
 FILE_NAMES = r".+\.ya?ml"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from repomill.digest import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from repomill.digest.dependencies import Manifest
     from repomill.digest.dependencies.base import Dependency
@@ -71,11 +71,15 @@ class _Block:
         return lines
 
 
-def _alike(manifests: Iterable[Manifest]) -> list[list[Manifest]]:
-    """Return the manifests that say anything, those that say the same together."""
+def _alike(manifests: Sequence[Manifest]) -> list[list[Manifest]]:
+    """Return the manifests that say anything, those that say the same together.
+
+    A compiled list of requirements says nothing that its source, which it locks, does not.
+    """
     groups: dict[object, list[Manifest]] = {}
+    locks = {manifest.locked_by for manifest in manifests}
     for manifest in manifests:
-        if manifest.dependencies or manifest.problems:
+        if manifest.path not in locks and (manifest.dependencies or manifest.problems):
             said = (manifest.ecosystem, manifest.dependencies, manifest.problems)
             groups.setdefault(said, []).append(manifest)
     return list(groups.values())
