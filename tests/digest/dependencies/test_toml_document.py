@@ -15,7 +15,7 @@ def test_what_people_write_is_read():
 
 
 def test_damage_is_told():
-    with pytest.raises(ValueError, match="line 1"):
+    with pytest.raises(ManifestError, match="line 1"):
         toml_document.parse("a\n")
 
 

@@ -87,7 +87,7 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     """
     found = find(files, nature_of)
     left = MAX_DEPENDENCIES
-    manifests = []
+    manifests: list[Manifest] = []
     for place, (path, ecosystem) in enumerate(found):
         if place == MAX_MANIFESTS or not left:
             told = f"not read, like the {len(found) - place - 1} after it: there are too many"
