@@ -66,14 +66,14 @@ def measure(name: str, path: Path) -> Row:
         started = time.process_time()
         digests.append(digest(path, size))
         seconds = time.process_time() - started
-    at_held = {file["path"]: file for file in digests[SIZES.index(HELD_AT)].listing}
+    at_held = {file["path"]: file for file in digests[SIZES.index(HELD_AT)].lists["files"]}
     return Row(
         name=name,
         files=len(at_held),
         size_bytes=sum(file["bytes"] or 0 for file in at_held.values()),
         bytes_at=tuple(len(made.body) for made in digests),
         whole_at=tuple(
-            sum(file["state"] == "included" for file in made.listing) for made in digests
+            sum(file["state"] == "included" for file in made.lists["files"]) for made in digests
         ),
         missing=tuple(path for path in wanted(at_held) if at_held[path]["state"] == "omitted"),
         seconds=seconds,

@@ -11,19 +11,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from repomill import (
     __version__,
     credentials,
     feed,
+    fleet_inventory,
+    inventory,
     logs,
     options,
     prepare,
     progress,
     run,
+    show_dependencies,
     show_inspection,
     show_plan,
     show_status,
@@ -41,12 +45,13 @@ from repomill.keeping import Kept
 from repomill.ledger import Index, Ledger, default_path, new_run, path_in_cache
 from repomill.model import LocalRepo, Repo, Status
 from repomill.plan import Plan, Rules
-from repomill.stores.local import write_whole
+from repomill.stores.local import copy, write_whole
 from repomill.task import WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
 
+    from repomill.inventory import Inventory
     from repomill.keeping import Keeper
     from repomill.model import Outcome
     from repomill.options import Settings
@@ -118,12 +123,93 @@ def inspect(source: str, **values: Any) -> int:  # noqa: ANN401
         outcome = process_one(found, made, settings)
     if made.digest:
         for_people = values["format"] == "tree" or (
-            values["format"] == "auto" and sys.stdout is not None and sys.stdout.isatty()
+            values["format"] == "auto" and _is_terminal(None)
         )
         show = show_inspection.as_tree if for_people else show_inspection.as_json
         _write_stdout(show(json.loads(made.digest.metadata)))
     logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
     return 0 if outcome.status is Status.STORED else EXIT_FAILED
+
+
+@cli.command()
+@click.argument("source", required=False)
+@options.store_option
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Instead of stdout."
+)
+@options.attempts_option
+@options.job_options
+@options.option(
+    "--format",
+    type=click.Choice(["auto", "table", "json", "cyclonedx"]),
+    default="auto",
+    help="Of what is printed of SOURCE; auto is a table on a terminal.",
+)
+@click.pass_context
+def dependencies(
+    context: click.Context,
+    /,
+    source: str | None,
+    output: Path | None,
+    **values: Any,  # noqa: ANN401
+) -> int:
+    """List the direct dependencies of a repository, or of all in a store.
+
+    SOURCE is as for digest. Without one, a row for each dependency of each repository in the store
+    is written to the Parquet file that -o names.
+    """
+    settings = options.read_settings(values, os.environ)
+    if source is not None:
+        if _is_on_command_line(context, "store"):
+            raise UsageError("SOURCE and --store exclude each other; name one of them")
+        return list_one(source, settings, output, values["format"])
+    if not values["store"] and not os.environ.get("R2_BUCKET"):
+        raise UsageError("name a repository, or with --store a store of many")
+    if output is None or str(output) == "-" or _is_on_command_line(context, "format"):
+        raise UsageError("what a store holds becomes a Parquet file; name it with -o")
+    return list_all(options.choose_store(values, os.environ), settings, output)
+
+
+def list_one(source: str, settings: Settings, output: Path | None, form: str) -> int:
+    """Write the dependencies of one repository, in the *form* that --format names."""
+    found = find_source(source)
+    made = Collected()
+    with progress.spinner(f"Reading {urls.shown(source)}", shown=settings.for_people):
+        outcome = process_one(found, made, settings)
+    if made.digest:
+        told = inventory.read(made.digest.metadata)
+        _write_to(output, _as_form(told, form, on_terminal=_is_terminal(output)))
+    logs.outcome(outcome, timeout_seconds=settings.job.timeout_seconds)
+    return 0 if outcome.status is Status.STORED else EXIT_FAILED
+
+
+def _as_form(told: Inventory, form: str, *, on_terminal: bool) -> bytes:
+    if form == "cyclonedx":
+        from repomill import cyclonedx  # noqa: PLC0415 its library takes long to import
+
+        return cyclonedx.as_bom(told)
+    if form == "table" or (form == "auto" and on_terminal):
+        return show_dependencies.as_table(told, coloured=on_terminal)
+    return show_dependencies.as_json(told)
+
+
+def list_all(store: Store, settings: Settings, output: Path) -> int:
+    """Write the dependencies of all repositories in *store* to a Parquet file."""
+    with ScratchFolder() as folder:
+        table = fleet_inventory.write(store, folder.path, for_people=settings.for_people)
+        with table.path.open("rb") as file:
+            _write_file(output, file)
+    logs.table_written(
+        repositories=table.repositories,
+        dependencies=table.dependencies,
+        unusable=table.unusable,
+    )
+    return 0
+
+
+def _is_on_command_line(context: click.Context, name: str) -> bool:
+    """Whether the option called *name* was given there, and is no variable's or default."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 class Collected:
@@ -306,10 +392,21 @@ def _write(made: Made, output: Path | None, metadata: Path | None) -> None:
     """Write the digest where the user wants it. Raises click.FileError."""
     if metadata:
         _write_file(metadata, made.metadata)
+    _write_to(output, made.body)
+
+
+def _write_to(output: Path | None, body: bytes) -> None:
     if output and str(output) != "-":
-        _write_file(output, made.body)
+        _write_file(output, body)
     else:
-        _write_stdout(made.body)
+        _write_stdout(body)
+
+
+def _is_terminal(output: Path | None) -> bool:
+    """Whether what is written there is seen on a terminal."""
+    if output and str(output) != "-":
+        return False
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _write_stdout(body: bytes) -> None:
@@ -326,11 +423,12 @@ def _write_stdout(body: bytes) -> None:
         raise click.FileError("stdout", hint=error.strerror) from error
 
 
-def _write_file(path: Path, body: bytes) -> None:
+def _write_file(path: Path, body: bytes | IO[bytes]) -> None:
     try:
         path = path.resolve()
         if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
-            path.write_bytes(body)
+            with path.open("wb") as file:
+                copy(body, file)
         else:
             write_whole(path, body)
     except OSError as error:

@@ -5,6 +5,7 @@
     RepomillError
     ├── UsageError              what the user asked for cannot be read; exit code 2
     ├── FeedError               the feed cannot be used; exit code 1
+    ├── NoInventoryError        a metadata object does not tell the dependencies; exit code 1
     ├── MovedError              no failure: the repository is to be fetched from another host
     └── RepoError               costs one repository; the run goes on
         ├── AuthError           auth
@@ -43,6 +44,10 @@ class UsageError(RepomillError):
 
 class FeedError(RepomillError):
     """The feed cannot be used, or not beyond what it gave already."""
+
+
+class NoInventoryError(RepomillError):
+    """A metadata object does not tell the dependencies of its repository, or not as it should."""
 
 
 class MovedError(RepomillError):

@@ -151,6 +151,17 @@ def not_pruned(reason: str) -> None:
     _log.error("Nothing is pruned", error=reason)
 
 
+def no_inventory(key: str, error: Exception) -> None:
+    """Say that the metadata of a repository in a store cannot be used."""
+    _log.warning("Metadata cannot be used", key=key, error=str(error))
+
+
+def table_written(*, repositories: int, dependencies: int, unusable: int) -> None:
+    """Say what is in a table of dependencies, and how many metadata objects could not be used."""
+    say = _log.warning if unusable else _log.info
+    say("Table written", repositories=repositories, dependencies=dependencies, unusable=unusable)
+
+
 def unusable(error: FeedError | StoreError) -> None:
     """Say that a feed is none, or ended early; or that a store takes nothing, or nothing more."""
     what = "Store" if isinstance(error, StoreError) else "Feed"

@@ -125,9 +125,10 @@ class Digest:
     tokens: int
     fingerprint: str
     metadata: Mapping[str, Any]
-    """The same facts as data: the content of ``metadata/OWNER/NAME.json``, but for the files."""
-    listing: Iterable[Mapping[str, Any]]
-    """Every path of the commit, sorted, with what became of it."""
+    """The same facts as data: the content of ``metadata/OWNER/NAME.json``, but for its lists."""
+    lists: Mapping[str, Iterable[Mapping[str, Any]]]
+    """``manifests``, ``dependencies``, and ``files``: every path of the commit, sorted, with what
+    became of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,11 +14,14 @@ from rich.text import Text
 from repomill.model import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from rich.console import RenderableType
 
     from repomill.model import Outcome
+
+_Item = TypeVar("_Item")
 
 _SHOWN = 5
 _SLOW_SECONDS = 10.0
@@ -30,6 +33,15 @@ def spinner(text: str, *, shown: bool) -> AbstractContextManager[object]:
     if not shown or not console.is_terminal:
         return nullcontext()
     return console.status(Text(text))
+
+
+def bar(items: Iterable[_Item], *, total: int, text: str, shown: bool) -> Iterator[_Item]:
+    """Yield *items*; a bar on stderr tells how many of *total* came, if it is a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn(text, markup=False), BarColumn(), MofNCompleteColumn())
+    hidden = not shown or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
+        yield from progress.track(items, total=total)
 
 
 class FleetProgress:

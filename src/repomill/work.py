@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repomill import urls
 from repomill.deadline import Deadline
-from repomill.digest import compose, document, gitingest, select, tokens
+from repomill.digest import compose, dependencies, document, gitingest, names, select, tokens
 from repomill.digest.about import About
+from repomill.digest.dependencies import Files
 from repomill.errors import DigestError, MovedError, OutOfMemoryError, RepoError
 from repomill.git import fetch, tree
-from repomill.model import Digest, LocalRepo
+from repomill.model import Digest, Kind, LocalRepo
 from repomill.task import DIGEST, METADATA, RESULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from repomill.model import Repo
+    from repomill.model import Entry, Repo
     from repomill.task import Task
+
+_FetchBlobs = Callable[[Sequence[str]], bool]
+"""Fetches what was over the limit; says whether it is there now."""
+_MOST_FETCHED_AFTERWARDS = 64
 
 tokens.count("")  # loads the vocabulary, once for all workers
 
@@ -68,7 +75,7 @@ def make_digest(task: Task, scratch: Path, seconds: dict[str, float]) -> Digest:
     """
     if isinstance(task.source, LocalRepo):
         commit = tree.open_commit(task.source.path)
-        return _digest(commit, task, seconds)
+        return _digest(commit, task, seconds, lambda _oids: False)
     if task.ask_first:
         with _timed(seconds, "ask"):
             head = fetch.remote_head(
@@ -84,7 +91,12 @@ def make_digest(task: Task, scratch: Path, seconds: dict[str, float]) -> Digest:
         )
     commit = tree.open_commit(fetched.path, fetched.revision)
     _stop_at(task.known_commit, commit.sha)
-    return _digest(commit, task, seconds)
+
+    def fetch_blobs(oids: Sequence[str]) -> bool:
+        with _timed(seconds, "fetch"):
+            return fetch.fetch_blobs(fetched, oids, task.fetch, Deadline(task.timeout_seconds))
+
+    return _digest(commit, task, seconds, fetch_blobs)
 
 
 class _UnchangedError(Exception):
@@ -100,6 +112,7 @@ def _digest(
     commit: tree.Commit,
     task: Task,
     seconds: dict[str, float],
+    fetch_blobs: _FetchBlobs,
 ) -> Digest:
     options = task.select
     with _timed(seconds, "select"):
@@ -111,11 +124,29 @@ def _digest(
             languages=about.languages(),
             found_license=about.license(),
         )
+    wanted = _wanted_for_dependencies(entries, about)
+    if wanted and fetch_blobs(wanted):
+        entries = commit.with_sizes(entries)
+    with _timed(seconds, "dependencies"):
+        files = Files(entries, commit.read)
+        facts = replace(facts, manifests=dependencies.read_all(files, about.nature))
     made_from = document.Source(
         facts=facts, selection=selection, read=commit.read, nature_of=about.nature
     )
     with _timed(seconds, "compose"):
         return document.make(made_from, options, explained=task.explained)
+
+
+def _wanted_for_dependencies(entries: Iterable[Entry], about: About) -> list[str]:
+    """Return the manifests and lock files that were over the limit of the fetch."""
+    missing = (
+        entry
+        for entry in entries
+        if entry.size_bytes is None
+        and entry.kind is Kind.FILE
+        and dependencies.is_read(names.decode(entry.path), about.nature)
+    )
+    return sorted({entry.oid for entry in islice(missing, _MOST_FETCHED_AFTERWARDS)})
 
 
 def _facts(commit: tree.Commit, source: Repo | LocalRepo) -> compose.Facts:

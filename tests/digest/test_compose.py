@@ -164,7 +164,7 @@ def test_a_block_is_where_the_metadata_say():
     made = digest(FILES, submodule(b"lib"))
     blocks = {
         file["path"]: made.body[file["offset"] :][: file["length"]].decode()
-        for file in made.listing
+        for file in made.lists["files"]
         if file["state"] == "included"
     }
 
@@ -180,7 +180,7 @@ def test_a_block_is_where_the_metadata_say():
 def test_every_path_is_in_the_metadata_sorted_with_what_became_of_it():
     large = Entry(b"large", Kind.FILE, "1" * 40, None)
 
-    listed = list(digest({b"z": b"1"}, large, submodule(b"lib")).listing)
+    listed = list(digest({b"z": b"1"}, large, submodule(b"lib")).lists["files"])
 
     assert listed[:2] == [
         {
@@ -303,7 +303,7 @@ def test_metadata_are_rendered_as_json():
     rendered = b"".join(compose.render(made))
 
     values = json.loads(rendered)
-    assert values.pop("files") == list(made.listing)
+    assert values.pop("files") == list(made.lists["files"])
     assert values == made.metadata
     assert rendered.endswith(b"}\n")
     assert "ï".encode() in rendered

@@ -14,9 +14,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packageurl import PackageURL
 
-from repomill.digest import document, linguist, select
+from repomill.digest import document, linguist, names, select
 from repomill.digest.compose import Facts
+from repomill.digest.dependencies import Dependency, Manifest
 from repomill.digest.document import Source
 from repomill.digest.gitingest import DEFAULT_PATTERNS
 from repomill.digest.select import LEAST_SIZE_BYTES, SelectOptions
@@ -67,7 +69,7 @@ def make(commit: Commit, max_size_bytes: int | None, *, explained: bool = False)
 
 
 def state(digest: Digest) -> dict[str, str]:
-    return {file["path"]: file["state"] for file in digest.listing}
+    return {file["path"]: file["state"] for file in digest.lists["files"]}
 
 
 def included(digest: Digest) -> set[str]:
@@ -102,7 +104,7 @@ def check_counts(digest: Digest) -> None:
     cut = re.search(r"^Cut: (\d+) files?, of which (\d+) bytes are missing$", missing, re.MULTILINE)
     assert (int(cut[1]) if cut else 0) == states.count("cut")
     assert (int(cut[2]) if cut else 0) == sum(
-        file.get("missing_bytes", 0) for file in digest.listing
+        file.get("missing_bytes", 0) for file in digest.lists["files"]
     )
     check_structure(digest)
 
@@ -114,13 +116,13 @@ def check_structure(digest: Digest) -> None:
     folders = sum(line.endswith(("/", '/"')) for line in lines)
     rests = [int(count) for count in REST.findall(tree)]
     chosen = sum(
-        file["state"] != "omitted" or file["reason"] == "max_size" for file in digest.listing
+        file["state"] != "omitted" or file["reason"] == "max_size" for file in digest.lists["files"]
     )
     assert len(lines) - folders - len(rests) + sum(rests) == chosen
 
 
 def check_blocks(digest: Digest) -> None:
-    for file in digest.listing:
+    for file in digest.lists["files"]:
         if file["state"] != "omitted":
             block = digest.body[file["offset"] :][: file["length"]].decode()
             kind = "SYMLINK" if file["kind"] == "link" else "FILE"
@@ -128,6 +130,26 @@ def check_blocks(digest: Digest) -> None:
             assert block.endswith("\n\n")
     for section in digest.metadata["sections"].values():
         assert section["offset"] + section["length"] <= len(digest.body)
+
+
+def needs(count: int) -> tuple[Dependency, ...]:
+    package = PackageURL("npm", None, "name")
+    return tuple(
+        Dependency(name=f"name{number:04}", package=package, requirement="^1.2.3")
+        for number in range(count)
+    )
+
+
+MANIFESTS = st.lists(
+    st.builds(
+        lambda path, count: Manifest(
+            path=names.decode(path), ecosystem="npm", dependencies=needs(count)
+        ),
+        PATHS,
+        st.one_of(st.integers(0, 9), st.integers(0, 900)),
+    ),
+    max_size=4,
+)
 
 
 @st.composite
@@ -144,6 +166,7 @@ def commits(draw: st.DrawFn) -> Commit:
     return Commit(
         contents=contents,
         kinds=dict.fromkeys(links, Kind.LINK),
+        facts=replace(FACTS, manifests=draw(st.one_of(st.just([]), MANIFESTS))),
         others={
             path: kind
             for path, kind in draw(others).items()
@@ -189,12 +212,12 @@ def test_an_explanation_changes_no_byte_of_a_digest(commit, size):
     explained = make(commit, size, explained=True)
 
     assert explained.body == make(commit, size).body
-    for file in explained.listing:
+    for file in explained.lists["files"]:
         is_chosen = file["state"] != "omitted" or file["reason"] == "max_size"
         assert is_chosen == ("why" in file)
         if is_chosen:
             assert file["points"] + sum(file["adjustments"].values()) == file["score"]
-    ranks = [file["rank"] for file in explained.listing if "rank" in file]
+    ranks = [file["rank"] for file in explained.lists["files"] if "rank" in file]
     assert sorted(ranks) == list(range(1, len(ranks) + 1))
 
 
@@ -333,7 +356,7 @@ def test_what_cannot_be_read_is_asked_for_by_nobody():
     """Submodules and folders have no contents to be found here: make would raise KeyError."""
     made = make(Commit(others={b"a": Kind.SUBMODULE, b"b": Kind.FOLDER}), LEAST_SIZE_BYTES)
 
-    assert [file["reason"] for file in made.listing] == ["submodule", "depth"]
+    assert [file["reason"] for file in made.lists["files"]] == ["submodule", "depth"]
 
 
 SEEDED = """
@@ -342,7 +365,7 @@ from tests.digest import test_document as tests
 
 for name in ("names that are no UTF-8", "ninety folders", "one blob everywhere"):
     made = tests.make(tests.ODD[name], 9_000, explained=True)
-    print(hashlib.sha256(made.body).hexdigest(), list(made.listing))
+    print(hashlib.sha256(made.body).hexdigest(), list(made.lists["files"]))
 """
 
 

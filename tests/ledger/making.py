@@ -61,9 +61,9 @@ class Relay:
         self.before("create", key)
         return self.store.create(key, body, content_type=content_type)
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
         self.before("get", key)
-        return self.store.get(key)
+        return self.store.get(key, most_bytes=most_bytes)
 
     def head(self, key: str) -> Head | None:
         self.before("head", key)

@@ -92,6 +92,13 @@ def test_bytes_stay_as_they_are(store, body):
     assert store.get(KEY) == body
 
 
+def test_no_more_is_read_than_is_wanted(store):
+    put(store, KEY, b"a digest")
+
+    assert store.get(KEY, most_bytes=5) == b"a dig"
+    assert store.get(KEY, most_bytes=8) == store.get(KEY, most_bytes=9) == b"a digest"
+
+
 def test_what_is_not_there_is_none(store):
     put(store, KEY, b"")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from repomill.digest.budget import Shown
+    from repomill.digest.dependencies import Manifest
     from repomill.digest.select import Selection, SelectOptions
 
 _SHARE_DIGITS = 6
@@ -37,6 +38,7 @@ class Facts:
     """Of its files, with their share of the bytes (0-1), the biggest first."""
     found_license: str | None = None
     """What its licence file is, where no feed says it."""
+    manifests: Sequence[Manifest] = ()
     license: str | None = None
     """Like the next one what a feed says, and None where it says nothing."""
     description: str | None = None
@@ -46,6 +48,8 @@ class Facts:
 class Parts:
     """What a digest holds below its header."""
 
+    dependencies: bytes
+    """The paragraph on them; empty where there are none, or no room."""
     tree: bytes
     omitted: bytes
     """The paragraph on what is missing; empty where nothing is."""
@@ -53,7 +57,7 @@ class Parts:
 
     def body(self) -> bytes:
         """Return the parts, joined."""
-        paragraphs = b"\n".join([self.tree, *([self.omitted] if self.omitted else []), b""])
+        paragraphs = b"".join(part + b"\n" for part in self._paragraphs)
         return paragraphs + gitingest.BETWEEN_BLOCKS.join([one.body for one in self.shown])
 
     @property
@@ -66,7 +70,19 @@ class Parts:
     @property
     def start_of_files(self) -> int:
         """Where the first block begins."""
-        return len(self.tree) + 1 + (len(self.omitted) + 1 if self.omitted else 0)
+        return sum(len(part) + 1 for part in self._paragraphs)
+
+    @property
+    def start_of_tree(self) -> int:
+        """Where the structure begins."""
+        return len(self.dependencies) + 1 if self.dependencies else 0
+
+    @property
+    def _paragraphs(self) -> list[bytes]:
+        """Return what there is; an empty line comes behind each."""
+        before = [self.dependencies] if self.dependencies else []
+        after = [self.omitted] if self.omitted else []
+        return [*before, self.tree, *after]
 
 
 def compose(
@@ -86,6 +102,7 @@ def compose(
     own_fingerprint = of_repository(
         fingerprint(options), license=facts.license, description=facts.description
     )
+    tree_at = len(start) + parts.start_of_tree
     files_at = len(start) + parts.start_of_files
     metadata = {
         **_facts(facts),
@@ -98,8 +115,9 @@ def compose(
         "bytes": len(start) + len(body),
         "sections": {
             "header": _section(0, len(start)),
-            "structure": _section(len(start), len(parts.tree)),
-            "omitted": _section(len(start) + len(parts.tree) + 1, len(parts.omitted)),
+            "dependencies": _section(len(start), len(parts.dependencies)),
+            "structure": _section(tree_at, len(parts.tree)),
+            "omitted": _section(tree_at + len(parts.tree) + 1, len(parts.omitted)),
             "files": _section(files_at, len(start) + len(body) - files_at),
         },
     }
@@ -112,7 +130,11 @@ def compose(
         tokens=token_count,
         fingerprint=own_fingerprint,
         metadata=metadata,
-        listing=Listing(selection, parts.shown, files_at, explain),
+        lists={
+            "manifests": [_manifest(manifest) for manifest in facts.manifests],
+            "dependencies": Dependencies(facts.manifests),
+            "files": Listing(selection, parts.shown, files_at, explain),
+        },
     )
 
 
@@ -133,14 +155,39 @@ def header(facts: Facts, files: int, token_count: int) -> bytes:
 
 
 def render(digest: Digest) -> Iterator[bytes]:
-    """Yield the metadata object as JSON, the same bytes for the same values; a file a line."""
+    """Yield the metadata object as JSON, the same bytes for the same values.
+
+    Of what there can be very many of, each has a line.
+    """
     head = json.dumps(digest.metadata, ensure_ascii=False, indent=1)
-    yield gitingest.encode(head.removesuffix("\n}") + ',\n "files": [')
-    between = "\n  "
-    for file in digest.listing:
-        yield gitingest.encode(between + json.dumps(file, ensure_ascii=False))
-        between = ",\n  "
-    yield b"\n ]\n}\n"
+    yield gitingest.encode(head.removesuffix("\n}"))
+    for name, items in digest.lists.items():
+        yield gitingest.encode(f",\n {json.dumps(name)}: [")
+        between = "\n  "
+        for item in items:
+            yield gitingest.encode(between + json.dumps(item, ensure_ascii=False))
+            between = ",\n  "
+        yield b"\n ]"
+    yield b"\n}\n"
+
+
+class Dependencies:
+    """Every dependency of every manifest, in their order; made anew for each reading."""
+
+    def __init__(self, manifests: Sequence[Manifest]) -> None:
+        self._manifests = manifests
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for manifest in self._manifests:
+            for dependency in manifest.dependencies:
+                yield {
+                    "manifest": names.quote(manifest.path),
+                    "purl": dependency.purl,
+                    "name": names.quote(dependency.name),
+                    "range": names.quote(dependency.requirement),
+                    "resolved": dependency.resolved and names.quote(dependency.resolved),
+                    "scope": dependency.scope.value,
+                }
 
 
 class Listing:
@@ -186,6 +233,15 @@ def _as_json(options: SelectOptions) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(options).items()
+    }
+
+
+def _manifest(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "path": names.quote(manifest.path),
+        "ecosystem": manifest.ecosystem,
+        "locked_by": manifest.locked_by and names.quote(manifest.locked_by),
+        "problems": [names.quote(problem) for problem in manifest.problems],
     }
 
 

@@ -8,18 +8,19 @@ first, and what they leave goes back to the structure.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from repomill.digest import budget, compose, gitingest, references, structure, tokens, view
 from repomill.digest.compose import Parts
+from repomill.digest.dependencies.paragraph import paragraph
 from repomill.digest.rank import Ranking
 from repomill.digest.tally import Tally
 from repomill.errors import TooLargeError
 from repomill.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from repomill.digest.budget import Shown
     from repomill.digest.compose import Facts
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 _STRUCTURE_PART = 10
 _STRUCTURE_LEAST_BYTES = 1 << 10
 """With a tenth of the size: what is kept for the structure, where it needs that much."""
+_DEPENDENCIES_PART = 10
+"""The part of the size that dependencies may take; more only where everything fits all the same."""
+_LINE_END = 1
+"""Behind the dependencies, where there are any."""
 _LINE_ENDS = 2
 """Behind the structure, and behind what is missing."""
 
@@ -66,9 +71,8 @@ def make(source: Source, options: SelectOptions, *, explained: bool = False) -> 
     """
     size = math.inf if options.max_size_bytes is None else options.max_size_bytes
     best_first = ranking(source).best_first() if explained else None
-    parts = _everything(source, size)
-    if parts:
-        explain = _explanation(best_first)
+    explain = _explanation(best_first)
+    for parts in _everything(source, size):
         digest = compose.compose(source.facts, parts, source.selection, options, explain)
         if len(digest.body) <= size:
             return digest
@@ -104,18 +108,26 @@ def _explanation(best_first: BestFirst | None) -> Callable[[bytes], Mapping[str,
     return found.__getitem__
 
 
-def _everything(source: Source, size_bytes: float) -> Parts | None:
-    """Return all there is, in gitingest's order, if it fits but for the header."""
+def _everything(source: Source, size_bytes: float) -> Iterator[Parts]:
+    """Yield all there is, in gitingest's order, if it fits but for the header.
+
+    First with all dependencies, then with those that fit.
+    """
     chosen = source.selection.chosen
     omitted = str(Tally().add(source.selection.omitted)).encode()
     room = size_bytes - structure.least_bytes(chosen) - len(omitted)
     shown = budget.whole(chosen, source.render, room)
     if shown is None:
-        return None
+        return
     ingested = gitingest.structure(view.build(source.root_name, chosen, source.read))
     block_of = {one.entry.path: one for one in shown}
     in_order = [block_of[leaf.entry.path] for leaf in ingested.leaves]
-    return Parts(tree=gitingest.encode(ingested.tree), omitted=omitted, shown=in_order)
+    tree = gitingest.encode(ingested.tree)
+    rest = Parts(dependencies=b"", tree=tree, omitted=omitted, shown=in_order)
+    yield replace(rest, dependencies=paragraph(source.facts.manifests))
+    free = size_bytes - rest.size_bytes - len(_widest_header(source, len(shown))) - _LINE_END
+    told = paragraph(source.facts.manifests, max(free, size_bytes / _DEPENDENCIES_PART))
+    yield replace(rest, dependencies=told)
 
 
 def _best(source: Source, size_bytes: int, best_first: BestFirst) -> Parts:
@@ -125,8 +137,10 @@ def _best(source: Source, size_bytes: int, best_first: BestFirst) -> Parts:
     decided here: else a larger digest could have less room for files.
     """
     everything_missing = _tally_of_all(source)
-    fixed = len(compose.header(source.facts, len(source.selection.chosen), tokens.WIDEST))
+    fixed = len(_widest_header(source, len(source.selection.chosen)))
     fixed += len(everything_missing.in_words(0).encode()) + _LINE_ENDS
+    told = len(paragraph(source.facts.manifests)) + _LINE_END
+    fixed += min(told, size_bytes // _DEPENDENCIES_PART) if source.facts.manifests else 0
     named = len(everything_missing.in_words().encode())
     kept = min(
         size_bytes // _STRUCTURE_PART + _STRUCTURE_LEAST_BYTES,
@@ -134,10 +148,16 @@ def _best(source: Source, size_bytes: int, best_first: BestFirst) -> Parts:
     )
     shown = budget.fill(best_first, source.render, max(0, size_bytes - fixed - kept))
     omitted = _tally(source, shown).in_words(kept // 4).encode()
-    header_bytes = len(compose.header(source.facts, len(shown), tokens.WIDEST))
-    around = Parts(tree=b"", omitted=omitted, shown=shown).size_bytes + header_bytes
-    tree = _collapsed_tree(source, size_bytes - around, {one.entry.path for one in shown})
-    return Parts(tree=tree, omitted=omitted, shown=shown)
+    dependencies = paragraph(source.facts.manifests, size_bytes // _DEPENDENCIES_PART - _LINE_END)
+    around = Parts(dependencies=dependencies, tree=b"", omitted=omitted, shown=shown)
+    room_bytes = size_bytes - around.size_bytes - len(_widest_header(source, len(shown)))
+    tree = _collapsed_tree(source, room_bytes, {one.entry.path for one in shown})
+    return replace(around, tree=tree)
+
+
+def _widest_header(source: Source, files: int) -> bytes:
+    """Return the header as long as it can be, whatever the tokens are."""
+    return compose.header(source.facts, files, tokens.WIDEST)
 
 
 def _collapsed_tree(source: Source, room_bytes: int, wanted: set[bytes]) -> bytes:

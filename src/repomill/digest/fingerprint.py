@@ -19,14 +19,24 @@ from repomill.digest.names import cut
 if TYPE_CHECKING:
     from repomill.digest.select import SelectOptions
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the same commit gives other bytes than before."""
 
 MAX_DESCRIPTION_CHARACTERS = 300
 """So many of a description are in a digest; what comes after them changes nothing."""
 
 _HALF = 16
-_LIBRARIES = ("gitingest", "identify", "pathspec", "toktok-rs")
+_LIBRARIES = (
+    "gitingest",
+    "identify",
+    "packageurl-python",
+    "packaging",
+    "pathspec",
+    "PyYAML",
+    "toktok-rs",
+    "tree-sitter",
+    "tree-sitter-ruby",
+)
 """The libraries whose version can change a digest."""
 
 

@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib.util import find_spec, module_from_spec
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def _import_quietly() -> None:
-    """Import gitingest and put logging, and the locale, back as they were."""
+    """Import gitingest and put logging, and the locale, back as they were.
+
+    What it fetches with is not imported: its package's own module, which asks for that, is not run.
+    """
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     others = {
@@ -37,6 +41,8 @@ def _import_quietly() -> None:
     }
     root.handlers = []  # those found there would be closed
     language = locale.setlocale(locale.LC_ALL)
+    if package := find_spec("gitingest"):
+        sys.modules.setdefault("gitingest", module_from_spec(package))
     import gitingest.ingestion  # noqa: PLC0415, F401 what surrounds it is the point
     import loguru  # noqa: PLC0415
 

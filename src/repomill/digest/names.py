@@ -58,5 +58,7 @@ def _escape(character: str) -> str:
         return _LETTERS[character]
     if not _HARMFUL.match(character):
         return character
-    octets = character.encode("utf-8", "surrogateescape")
+    stands_for_a_byte = "\udc80" <= character <= "\udcff"
+    errors = "surrogateescape" if stands_for_a_byte else "surrogatepass"
+    octets = character.encode("utf-8", errors)
     return "".join(f"\\{octet:03o}" for octet in octets)

@@ -29,7 +29,7 @@ from repomill.http import MAX_REDIRECTS
 from repomill.network import NetworkRules, Route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from repomill.deadline import Deadline
@@ -57,6 +57,8 @@ class Fetched:
 
     path: Path
     revision: str
+    source: Repo
+    """Where it came from, renamed or not."""
 
 
 def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> Fetched:
@@ -72,7 +74,8 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
         if completed.code == 0:
             if _EMPTY.search(completed.stderr):
                 raise _emptiness(_ask(target, route, options, deadline))
-            return Fetched(into, target.ref if urls.is_sha(target.ref) else "HEAD")
+            revision = target.ref if urls.is_sha(target.ref) else "HEAD"
+            return Fetched(into, str(revision), target)
         if not _REDIRECT.search(completed.stderr):
             raise _failure(target, route, completed, options, deadline)
         answer = _ask(target, route, options, deadline)
@@ -83,6 +86,28 @@ def fetch(repo: Repo, into: Path, options: FetchOptions, deadline: Deadline) -> 
             raise MovedError(moved.clone_url)
         target = moved
     raise too_many_redirects()
+
+
+def fetch_blobs(
+    fetched: Fetched, oids: Sequence[str], options: FetchOptions, deadline: Deadline
+) -> bool:
+    """Fetch blobs that were over the limit, too; return whether the host gives them.
+
+    Raises the RepoError that says what went wrong where another attempt may succeed.
+    """
+    source = fetched.source
+    route = options.network.route(source.host, source.port)
+    # There is nothing to negotiate: git's own way to get what a filter has left out.
+    config = [*_config(source, route, options), ("fetch.negotiationAlgorithm", "noop")]
+    asking = ["--no-progress", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"]
+    fetching = ["-C", str(fetched.path), "fetch", *asking, "--", source.clone_url, *oids]
+    completed = command.run(fetching, _environment(config, route, options), deadline)
+    if completed.code == 0:
+        return True
+    error = _failure(source, route, completed, options, deadline)
+    if error.transient:
+        raise error
+    return False
 
 
 def remote_head(repo: Repo, options: FetchOptions, deadline: Deadline) -> str | None:
@@ -111,12 +136,7 @@ def too_many_redirects() -> BlockedError:
 def _call_git(
     repo: Repo, into: Path, route: Route, options: FetchOptions, deadline: Deadline
 ) -> command.Completed:
-    env = command.environment(
-        options.environ,
-        _config(repo, route, options),
-        ca_file=options.network.ca_file,
-        proxy=route.proxy,
-    )
+    env = _environment(_config(repo, route, options), route, options)
     # blob:limit=N leaves out blobs of N bytes and more.
     partial = ["--depth=1", "--no-tags", f"--filter=blob:limit={options.blob_limit_bytes + 1}"]
     if not urls.is_sha(repo.ref):
@@ -129,6 +149,14 @@ def _call_git(
             return created
     fetching = ["-C", str(into), "fetch", "--no-progress", *partial, "--", repo.clone_url]
     return command.run([*fetching, str(repo.ref)], env, deadline)
+
+
+def _environment(
+    config: Sequence[tuple[str, str]], route: Route, options: FetchOptions
+) -> dict[str, str]:
+    return command.environment(
+        options.environ, config, ca_file=options.network.ca_file, proxy=route.proxy
+    )
 
 
 def _config(repo: Repo, route: Route, options: FetchOptions) -> list[tuple[str, str]]:

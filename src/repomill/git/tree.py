@@ -7,6 +7,7 @@ that a filtered clone left out is missing instead of being fetched.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from repomill.errors import (
 from repomill.model import Entry, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 MAX_DEPTH = 100
@@ -94,6 +96,15 @@ class Commit:
                 else:
                     entries.append(Entry(path, kind, oid, self._size(oid, kind)))
         return sorted(entries, key=lambda entry: entry.path)
+
+    def with_sizes(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return *entries*, with the sizes of blobs that have been fetched since."""
+        return [
+            replace(entry, size_bytes=self._find_size(entry.oid))
+            if entry.kind is Kind.FILE and entry.size_bytes is None
+            else entry
+            for entry in entries
+        ]
 
     def read(self, entry: Entry) -> bytes:
         """Return the bytes of a file, or the target of a link."""

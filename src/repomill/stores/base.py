@@ -59,8 +59,8 @@ class Store(Protocol):
         Of several writers at once one wins.
         """
 
-    def get(self, key: str) -> bytes | None:
-        """Return the object's bytes, or None where there is none."""
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
+        """Return the object's bytes, the first *most_bytes* of them; None where there is none."""
 
     def head(self, key: str) -> Head | None:
         """Return what is known of the object, or None where there is none."""

@@ -11,8 +11,9 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
 from repomill.errors import BadKeyError, StoreError
@@ -84,11 +85,15 @@ class LocalStore:
             write_whole(self._facts_path(key), _describe(body, content_type, {}))
         return True
 
-    def get(self, key: str) -> bytes | None:
-        """Return the object's bytes, or None where there is none."""
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
+        """Return the object's bytes, the first *most_bytes* of them; None where there is none."""
         path = self._path(key)
-        with _refusing(path, "read"), suppress(*_MISSING, IsADirectoryError):
-            return path.read_bytes()
+        with (
+            _refusing(path, "read"),
+            suppress(*_MISSING, IsADirectoryError),
+            path.open("rb") as file,
+        ):
+            return file.read(most_bytes)
         return None
 
     def head(self, key: str) -> Head | None:
@@ -164,7 +169,7 @@ def _describe(body: bytes, content_type: str, metadata: Mapping[str, str]) -> by
     return json.dumps(facts, sort_keys=True).encode()
 
 
-def write_whole(path: Path, body: bytes, *, replace: bool = True) -> None:
+def write_whole(path: Path, body: bytes | IO[bytes], *, replace: bool = True) -> None:
     """Write *body* to *path* so that a reader, or a crash, sees all of it or nothing.
 
     Folders above are made. Raises OSError; FileExistsError where a file is not to be replaced.
@@ -173,7 +178,7 @@ def write_whole(path: Path, body: bytes, *, replace: bool = True) -> None:
     scratch = path.with_name(f".{uuid4().hex}.tmp")
     try:
         with scratch.open("xb") as file:
-            file.write(body)
+            copy(body, file)
             file.flush()
             os.fsync(file.fileno())
         if replace:
@@ -183,6 +188,14 @@ def write_whole(path: Path, body: bytes, *, replace: bool = True) -> None:
     finally:
         with suppress(OSError):
             scratch.unlink()
+
+
+def copy(body: bytes | IO[bytes], file: IO[bytes]) -> None:
+    """Write *body*, or what is left of it to be read, to *file*."""
+    if isinstance(body, bytes):
+        file.write(body)
+    else:
+        shutil.copyfileobj(body, file)
 
 
 def _hash(body: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,11 +129,12 @@ class S3Store:
         facts = {"ContentType": content_type, "IfNoneMatch": "*"}
         return self._put(key, body, facts, unless=_EXISTS)
 
-    def get(self, key: str) -> bytes | None:
-        """Return the object's bytes, or None where there is none."""
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes | None:
+        """Return the object's bytes, the first *most_bytes* of them; None where there is none."""
 
         def read() -> bytes:
-            return self._client.get_object(**self._at(key))["Body"].read()
+            with closing(self._client.get_object(**self._at(key))["Body"]) as body:
+                return body.read(most_bytes)
 
         return self._ask(read, unless=_MISSING)
 

@@ -1,0 +1,174 @@
+"""Direct dependencies of a repository, read from the manifests of the commit itself.
+
+Nothing is run, nothing is fetched, and what gitingest leaves out is read too. A manifest that
+cannot be read is named, and costs only itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from repomill.digest.dependencies import (
+    cargo,
+    composer,
+    docker,
+    github_actions,
+    golang,
+    gradle,
+    maven,
+    npm,
+    nuget,
+    pypi,
+    rubygems,
+    sbt,
+    terraform,
+)
+from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
+from repomill.digest.linguist import Nature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from repomill.digest.dependencies.base import Ecosystem
+
+__all__ = ["Dependency", "Files", "Manifest", "Scope", "is_read", "read_all"]
+
+BUILT_FROM: tuple[Ecosystem, ...] = (
+    npm,
+    pypi,
+    rubygems,
+    maven,
+    gradle,
+    sbt,
+    golang,
+    cargo,
+    nuget,
+    composer,
+)
+RUNS_ON: tuple[Ecosystem, ...] = (
+    docker,
+    terraform,
+    github_actions,
+)
+ECOSYSTEMS = BUILT_FROM + RUNS_ON
+"""Add a module here, and its manifests are read."""
+
+MAX_MANIFESTS = 10_000
+MAX_DEPENDENCIES = 100_000
+_MOST_PROBLEMS = 20
+"""Of one manifest."""
+_MOST_CHARACTERS = 1_000
+"""Of a name; a longer one is none."""
+_NOT_THE_TEAMS = frozenset({Nature.VENDORED, Nature.GENERATED})
+_SCOPES = {scope: place for place, scope in enumerate(Scope)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A file that names dependencies, and what it says."""
+
+    path: str
+    ecosystem: str
+    dependencies: tuple[Dependency, ...] = ()
+    """Each once; by scope, then by name."""
+    locked_by: str | None = None
+    problems: tuple[str, ...] = ()
+    """What could not be read, if anything."""
+
+
+def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]:
+    """Return every manifest that is the team's own and names a dependency, or cannot be read.
+
+    First those of what is built, then those of what it runs on; those near the root first. Past
+    MAX_MANIFESTS, or MAX_DEPENDENCIES, they are only counted.
+    """
+    found = find(files, nature_of)
+    left = MAX_DEPENDENCIES
+    manifests: list[Manifest] = []
+    for place, (path, ecosystem) in enumerate(found):
+        if place == MAX_MANIFESTS or not left:
+            told = f"not read, like the {len(found) - place - 1} after it: there are too many"
+            return [*manifests, Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,))]
+        manifest = _read(ecosystem, path, files, left)
+        left -= len(manifest.dependencies)
+        if manifest.dependencies or manifest.problems:
+            manifests.append(manifest)
+    return manifests
+
+
+def find(files: Iterable[str], nature_of: Callable[[str], Nature]) -> list[tuple[str, Ecosystem]]:
+    """Return the paths of all manifests that are the team's own, in the order of reading."""
+    found = (
+        (max(0, place + 1 - len(BUILT_FROM)), path.count("/"), path, place)
+        for path in files
+        for place in _places(path.rpartition("/")[2])
+        if _is_manifest(path, place, nature_of)
+    )
+    return [(path, ECOSYSTEMS[place]) for _group, _depth, path, place in sorted(found)]
+
+
+def is_read(path: str, nature_of: Callable[[str], Nature]) -> bool:
+    """Whether *path* is that of a manifest or of a lock file that would be read."""
+    name = path.rpartition("/")[2]
+    if _LOCKS.fullmatch(name):
+        return nature_of(path) is not Nature.VENDORED
+    return any(_is_manifest(path, place, nature_of) for place in _places(name))
+
+
+@lru_cache(maxsize=1 << 14)
+def _places(name: str) -> tuple[int, ...]:
+    """Return the place of each ecosystem that may have manifests called *name*."""
+    if not _ANY.fullmatch(name):
+        return ()
+    return tuple(place for place, one in enumerate(_NAMES) if one.fullmatch(name))
+
+
+def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> bool:
+    return ECOSYSTEMS[place].claims(path) and nature_of(path) not in _NOT_THE_TEAMS
+
+
+def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
+    try:
+        contents = ecosystem.read(path, files)
+        dependencies = sorted(set(filter(_is_named, contents.dependencies)), key=_order)
+    except RecursionError:
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
+    except (ManifestError, ValueError) as error:
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(str(error),))
+    problems = tuple(contents.problems[:_MOST_PROBLEMS])
+    if len(dependencies) > most:
+        problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
+    return Manifest(
+        path=path,
+        ecosystem=ecosystem.NAME,
+        dependencies=tuple(dependencies[:most]),
+        locked_by=contents.locked_by,
+        problems=problems,
+    )
+
+
+def _is_named(dependency: Dependency) -> bool:
+    name = dependency.name
+    return bool(name.strip() and len(name) <= _MOST_CHARACTERS and dependency.package.name)
+
+
+def _order(dependency: Dependency) -> tuple[object, ...]:
+    return (
+        _SCOPES[dependency.scope],
+        dependency.name,
+        dependency.requirement,
+        dependency.resolved or "",
+        dependency.purl,
+    )
+
+
+def _together(expressions: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in expressions if one) or r"(?!)", re.DOTALL)
+
+
+_NAMES = [_together([ecosystem.FILE_NAMES]) for ecosystem in ECOSYSTEMS]
+_ANY = _together(ecosystem.FILE_NAMES for ecosystem in ECOSYSTEMS)
+_LOCKS = _together(ecosystem.LOCK_NAMES for ecosystem in ECOSYSTEMS)

@@ -1,0 +1,1 @@
+"""Formats that manifests of several ecosystems are written in, read with bounds."""

@@ -1,0 +1,75 @@
+"""XML that strangers wrote, as a tree: no declared entity, nothing fetched, depth bounded.
+
+Both Maven and MSBuild read their files with no regard to namespaces, and so does this.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from repomill.digest.dependencies.base import ManifestError
+
+MAX_DEPTH = 100
+"""Elements within elements. What people write is less than 20 deep."""
+
+
+def parse(text: str) -> Element:
+    """Return the root of *text*, names of elements and attributes without their prefixes.
+
+    Comments and processing instructions are left out. Raises ManifestError.
+
+    >>> root = parse('<m:a xmlns:m="urn:x"><m:b m:c="d">1<!-- or 2 -->.0</m:b></m:a>')
+    >>> root.tag, root.findtext("b"), root.find("b").attrib
+    ('a', '1.0', {'c': 'd'})
+    >>> parse('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
+    Traceback (most recent call last):
+    repomill.digest.dependencies.base.ManifestError: line 1 declares entities or attributes
+    """
+    document = _Document()
+    try:
+        # The text is decoded already, whatever encoding it says it is in.
+        document.parser.Parse(text.encode("utf-8", "replace"), True)  # noqa: FBT003 the last part
+    except expat.ExpatError as error:
+        reason = expat.errors.messages.get(error.code, "no XML")
+        raise ManifestError(f"line {error.lineno} is no XML: {reason}") from None
+    return document.builder.close()
+
+
+class _Document:
+    """What expat reports, put together to a tree."""
+
+    def __init__(self) -> None:
+        self.builder = TreeBuilder()
+        self._depth = 0
+        self.parser = expat.ParserCreate(encoding="utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self.builder.data
+        self.parser.StartDoctypeDeclHandler = self._doctype
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ManifestError(
+                f"line {self.parser.CurrentLineNumber} is in more than {MAX_DEPTH} elements"
+            )
+        if attributes:
+            attributes = {_local(key): value for key, value in attributes.items()}
+        self.builder.start(_local(name), attributes)
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self.builder.end(name)
+
+    def _doctype(self, _name: str, _system: Any, _public: Any, has_subset: bool) -> None:  # noqa: ANN401, FBT001 expat's
+        """Refuse declarations: entities and attributes' defaults both make much of little."""
+        if has_subset:
+            line = self.parser.CurrentLineNumber
+            raise ManifestError(f"line {line} declares entities or attributes")
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2] if ":" in name else name

@@ -1,0 +1,155 @@
+"""Gradle: its scripts in Groovy or Kotlin, version catalogs, and what a lock file settled.
+
+Plugins that a script asks for by version are dependencies of the build. Modules whose version is
+only managed (``constraints``, ``dependencyManagement``) and other projects of the same build are
+none. A version is settled by a lock file, or where it is strict: another module may raise it
+otherwise (https://docs.gradle.org/current/userguide/dependency_versions.html).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from packageurl import PackageURL
+
+from repomill.digest.dependencies.base import (
+    MAX_LOCK_BYTES,
+    Contents,
+    Dependency,
+    Files,
+    ManifestError,
+    Scope,
+)
+from repomill.digest.dependencies.gradle.build import Build
+from repomill.digest.dependencies.gradle.declarations import Declarations
+from repomill.digest.dependencies.gradle.scopes import Scopes
+
+if TYPE_CHECKING:
+    from repomill.digest.dependencies.gradle.declarations import Declared
+
+NAME = "Gradle"
+FILE_NAMES = r".+\.gradle(?:\.kts)?"
+LOCK_NAMES = r"gradle\.lockfile"
+
+_IS_SCRIPT = re.compile(f"(?:.*/)?{FILE_NAMES}", re.DOTALL).fullmatch
+_MAX_BELOW = 100
+"""Scripts that are read to find out what a root script's configurations are for."""
+
+_Lock = dict[str, dict[str, str]]
+"""Module → version → the configurations it was locked for, as written."""
+
+
+def claims(_path: str) -> bool:
+    """Whether it is a manifest: wherever it lies."""
+    return True
+
+
+def read(path: str, files: Files) -> Contents:
+    """Return what the script at *path* declares. Raises ManifestError."""
+    build = Build(path, files)
+    declarations = Declarations(build.values())
+    declarations.read(build.script.statements)
+    lock_path = posixpath.join(posixpath.dirname(path), "gradle.lockfile")
+    problems = [*build.problems, *declarations.problems]
+    lock: _Lock = {}
+    if declarations.modules and lock_path in files:
+        try:
+            lock = files.parsed(lock_path, locked, MAX_LOCK_BYTES)
+        except ManifestError as error:
+            problems.append(str(error))
+    scopes = _scopes(path, files, declarations)
+    dependencies = [_module(one, _scope(one, scopes), lock) for one in declarations.modules]
+    versions = build.plugin_versions if declarations.plugins else {}
+    dependencies += [
+        _plugin(name, version or versions[name])
+        for name, version in declarations.plugins
+        if name and "${" not in name and (version or versions.get(name))
+    ]
+    return Contents(
+        dependencies=dependencies, locked_by=lock_path if lock else None, problems=problems
+    )
+
+
+def locked(text: str) -> _Lock:
+    """Return what a lock file settled.
+
+    Source: https://docs.gradle.org/current/userguide/dependency_locking.html.
+
+    >>> locked("a:b:1=compileClasspath,runtimeClasspath")
+    {'a:b': {'1': 'compileClasspath,runtimeClasspath'}}
+    """
+    found: _Lock = {}
+    for line in text.splitlines():
+        module, _sign, configurations = line.partition("=")
+        name, _colon, version = module.rpartition(":")
+        if name and not line.startswith("#"):
+            found.setdefault(name, {})[version] = configurations
+    return found
+
+
+def _module(declared: Declared, scope: Scope, lock: _Lock) -> Dependency:
+    module = declared.module
+    name = f"{module.group}:{module.name}"
+    settled = module.version.removesuffix("!!") if module.version.endswith("!!") else None
+    extension = "" if module.extension == "jar" else module.extension
+    return Dependency(
+        name=name,
+        package=PackageURL(
+            type="maven",
+            namespace=module.group,
+            name=module.name,
+            qualifiers={"classifier": module.classifier, "type": extension},
+        ),
+        requirement=module.version,
+        scope=scope,
+        resolved=_locked_version(lock.get(name, {}), scope) or settled,
+    )
+
+
+def _plugin(name: str, version: str) -> Dependency:
+    """Return the plugin, which is where its marker artifact is: named after the plugin's id."""
+    return Dependency(
+        name=name,
+        package=PackageURL(type="maven", namespace=name, name=f"{name}.gradle.plugin"),
+        requirement=version,
+        scope=Scope.BUILD,
+        resolved=None if "${" in version or "+" in version else version,
+    )
+
+
+def _locked_version(versions: dict[str, str], scope: Scope) -> str | None:
+    """Return the one version, or of several that on the class path of *scope*."""
+    if len(versions) == 1:
+        return next(iter(versions))
+    classpath = "testRuntimeClasspath" if scope is Scope.DEVELOPMENT else "runtimeClasspath"
+    return next(
+        (version for version, where in versions.items() if classpath in where.split(",")), None
+    )
+
+
+def _scopes(path: str, files: Files, declarations: Declarations) -> Scopes:
+    """Return what configurations are for; those of a root script, as the scripts below use them."""
+    scopes = Scopes(declarations.extends)
+    used = {one.configuration for one in declarations.modules if one.place.is_for_projects}
+    if all(scopes.known(configuration) for configuration in used):
+        return scopes
+    extends = list(declarations.extends)
+    folder = posixpath.dirname(path)
+    below = (one for one in files if one.startswith(folder) and _IS_SCRIPT(one) and one != path)
+    for script in islice(below, _MAX_BELOW):
+        with suppress(ManifestError):
+            other = Build(script, files)
+            said = Declarations(other.values())
+            said.read(other.script.statements)
+            extends += said.extends
+    return Scopes(extends)
+
+
+def _scope(declared: Declared, scopes: Scopes) -> Scope:
+    if declared.place.is_for_build:
+        return Scope.BUILD
+    return Scope.DEVELOPMENT if declared.place.is_for_tests else scopes.of(declared.configuration)

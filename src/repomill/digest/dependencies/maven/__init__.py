@@ -1,0 +1,217 @@
+"""Maven: pom.xml, made complete by the parents and imported BOMs that are in the repository.
+
+Dependencies are those of the effective model, so what a parent in the repository gives to each of
+its children is the children's too: https://maven.apache.org/ref/3.8.7/maven-model-builder/. Where
+a parent or a BOM from elsewhere says the version, the requirement is empty. Plugins and extensions
+are no dependencies of the project, as Maven counts.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from itertools import islice
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from packageurl import PackageURL
+
+from repomill.digest import names
+from repomill.digest.dependencies.base import (
+    Contents,
+    Dependency,
+    Files,
+    ManifestError,
+    Scope,
+    beside,
+)
+from repomill.digest.dependencies.maven import pom
+from repomill.digest.dependencies.maven.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from repomill.digest.dependencies.maven.model import Key
+    from repomill.digest.dependencies.maven.pom import Declared, Pom
+
+NAME = "Maven"
+FILE_NAMES = r"pom\.xml"
+LOCK_NAMES = ""
+
+_MAX_ANCESTORS = 30
+_MAX_BOMS = 100
+_MAX_INDEXED = 10_000
+_SCOPES = {
+    "provided": Scope.BUILD,
+    "system": Scope.BUILD,
+    "test": Scope.DEVELOPMENT,
+}
+_NOT_ONE_VERSION = ("[", "(", "LATEST", "RELEASE")
+
+_Index = dict[tuple[str, str], list[str]]
+"""Group and artifact → the paths of the pom.xml that have them."""
+
+_indexes: WeakKeyDictionary[Files, _Index] = WeakKeyDictionary()
+
+
+def claims(_path: str) -> bool:
+    """Whether it is a manifest: wherever it lies."""
+    return True
+
+
+def read(path: str, files: Files) -> Contents:
+    """Return what the pom.xml at *path* says. Raises ManifestError."""
+    problems: list[str] = []
+    model = _model(path, files, problems)
+    boms = list(_boms(model, files, {path}))
+    dependencies = []
+    for key, declared in model.dependencies().items():
+        if not key.group or not key.artifact:
+            problems.append(f"a dependency without a name: {names.cut(_name(key), 100)}")
+        elif "${" in _name(key):
+            problems.append(f"nothing says what is meant by {names.cut(_name(key), 100)}")
+        else:
+            dependencies.append(_dependency(key, declared, model, boms))
+    return Contents(dependencies=dependencies, problems=problems)
+
+
+def _dependency(key: Key, declared: Declared, model: Model, boms: list[Model]) -> Dependency:
+    version, scope = model.value(declared.version), model.value(declared.scope)
+    if not version or not scope:
+        managed_version, managed_scope = _managed(key, model, boms)
+        version, scope = version or managed_version, scope or managed_scope
+    qualifiers = {"classifier": key.classifier, "type": "" if key.type == "jar" else key.type}
+    return Dependency(
+        name=_name(key),
+        package=PackageURL(
+            type="maven", namespace=key.group, name=key.artifact, qualifiers=qualifiers
+        ),
+        requirement=version,
+        scope=_scope(scope, optional=model.value(declared.optional) == "true"),
+        resolved=_settled(version),
+    )
+
+
+def _managed(key: Key, model: Model, boms: list[Model]) -> tuple[str, str]:
+    """Return version and scope, as the model manages them, else as the first of its BOMs does."""
+    for one in (model, *boms):
+        if (declared := one.managed(key)) is not None:
+            return one.value(declared.version), one.value(declared.scope)
+    return "", ""
+
+
+def _scope(scope: str, *, optional: bool) -> Scope:
+    if scope in _SCOPES:
+        return _SCOPES[scope]
+    return Scope.OPTIONAL if optional else Scope.RUNTIME
+
+
+def _settled(version: str) -> str | None:
+    """Return the version that is used: the one nearest to the project, so its own, unless a range.
+
+    Source: https://maven.apache.org/pom.html#dependency-version-requirement-specification.
+
+    >>> _settled("1.2"), _settled("[1.2]"), _settled("[1.2,2)"), _settled("${revision}")
+    ('1.2', '1.2', None, None)
+    """
+    if version.startswith("[") and version.endswith("]") and "," not in version:
+        return version[1:-1].strip() or None
+    if not version or version.startswith(_NOT_ONE_VERSION) or "${" in version:
+        return None
+    return version
+
+
+def _name(key: Key) -> str:
+    return f"{key.group}:{key.artifact}"
+
+
+def _model(path: str, files: Files, problems: list[str]) -> Model:
+    """Return the model of the pom.xml at *path*; a parent that cannot be read is a problem."""
+    lineage = [files.parsed(path, pom.parse)]
+    seen = {path}
+    while (above := _parent(path, lineage[-1], files)) and above not in seen:
+        try:
+            lineage.append(files.parsed(above, pom.parse))
+        except ManifestError as error:
+            problems.append(f"its parent {names.quote(above)} cannot be read: {error}")
+            break
+        if len(lineage) > _MAX_ANCESTORS:
+            problems.append(f"more than {_MAX_ANCESTORS} parents above it")
+            break
+        seen.add(above)
+        path = above
+    return Model(lineage)
+
+
+def _parent(path: str, child: Pom, files: Files) -> str | None:
+    """Return the path of the parent: where the child says it is, else anywhere in the tree."""
+    parent = child.parent
+    if parent is None:
+        return None
+    near = beside(path, parent.relative_path) if parent.relative_path else None
+    for candidate in (near, posixpath.join(near, "pom.xml") if near else None):
+        if candidate and candidate in files and _is(candidate, parent, files):
+            return candidate
+    return _find(parent.group, parent.artifact, parent.version, files)
+
+
+def _is(path: str, parent: pom.Parent, files: Files) -> bool:
+    """Whether the parent that is meant is at *path*: Maven looks elsewhere if the name differs."""
+    try:
+        found = files.parsed(path, pom.parse)
+    except ManifestError:
+        return True
+    group, artifact, version = _coordinates(found)
+    return (
+        parent.group in {"", group}
+        and parent.artifact in {"", artifact}
+        and _same_version(parent.version, version)
+    )
+
+
+def _same_version(wanted: str, found: str) -> bool:
+    return not wanted or wanted == found or "${" in found or "${" in wanted
+
+
+def _coordinates(found: Pom) -> tuple[str, str, str]:
+    fields = found.fields
+    return (
+        fields.get("groupId") or fields.get("parent.groupId", ""),
+        fields.get("artifactId", ""),
+        fields.get("version") or fields.get("parent.version", ""),
+    )
+
+
+def _boms(model: Model, files: Files, seen: set[str]) -> Iterator[Model]:
+    """Yield the model of each BOM in the tree that *model* imports, and of those it imports."""
+    for imported in model.imports():
+        key = model.key(imported)
+        path = _find(key.group, key.artifact, model.value(imported.version), files)
+        if path is None or path in seen or len(seen) > _MAX_BOMS:
+            continue
+        seen.add(path)
+        bom = _model(path, files, [])
+        yield bom
+        yield from _boms(bom, files, seen)
+
+
+def _find(group: str, artifact: str, version: str, files: Files) -> str | None:
+    """Return the path of the first pom.xml of that name and version in the tree."""
+    if not group or not artifact:
+        return None
+    for path in _index(files).get((group, artifact), ()):
+        if _same_version(version, _coordinates(files.parsed(path, pom.parse))[2]):
+            return path
+    return None
+
+
+def _index(files: Files) -> _Index:
+    if files not in _indexes:
+        _indexes[files] = {}
+        everywhere = (path for path in files if path.rpartition("/")[2] == "pom.xml")
+        for path in islice(everywhere, _MAX_INDEXED):
+            try:
+                found = files.parsed(path, pom.parse)
+            except ManifestError:
+                continue
+            _indexes[files].setdefault(_coordinates(found)[:2], []).append(path)
+    return _indexes[files]

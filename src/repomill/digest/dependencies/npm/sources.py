@@ -1,0 +1,64 @@
+"""Where npm gets a package from that is no registry's: a repository, an archive.
+
+Source of the forms: https://docs.npmjs.com/cli/v11/using-npm/package-spec and hosted-git-info; of
+what a package URL says of them: https://github.com/package-url/purl-spec.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
+_HOST = "|".join(re.escape(host) for host in _HOSTS.values())
+_USER = re.compile(
+    r"(?<=//)(?!git@)[^/?#\s]*@"
+    rf"|(?<=^github:)[^/#@\s]*@|(?<=^gitlab:)[^/#@\s]*@|(?<=^bitbucket:)[^/#@\s]*@"
+    rf"|^[^/@:\s]*:[^/@\s]*@(?=(?:{_HOST}):)"
+)
+_SHORT = re.compile(r"(?:(github|gitlab|bitbucket):)?((?![.])[\w.-]+/[\w.-]+)(?:#(.*))?", re.ASCII)
+_SCP = re.compile(r"git@([\w.-]+):([\w./-]+)(?:#(.*))?", re.ASCII)
+_URL = re.compile(r"((?:git|(?:git\+)?(?:ssh|https?)|git\+file)://[^#\s]+)(?:#(.*))?")
+_REPOSITORY = re.compile(rf"https?://(?:www\.)?(?:{_HOST})/[^/]+/[^/]+/?|.*\.git")
+_MAX_CHARACTERS = 2000
+
+
+def without_credentials(requirement: str) -> str:
+    """Return *requirement* without the user and password of a URL; ``git@`` is no secret.
+
+    >>> without_credentials("git+https://me:secret@git.example/team/ui.git#v2")
+    'git+https://git.example/team/ui.git#v2'
+    """
+    return _USER.sub("", requirement)
+
+
+def qualifiers(requirement: str) -> Mapping[str, str]:
+    """Return what a package URL says of a package that *requirement* takes from elsewhere.
+
+    >>> qualifiers("alphagov/govuk-frontend#v5.0.0")
+    {'vcs_url': 'git+https://github.com/alphagov/govuk-frontend.git@v5.0.0'}
+    >>> qualifiers("^5.0.0")
+    {}
+    """
+    if len(requirement) > _MAX_CHARACTERS:
+        return {}
+    if short := _SHORT.fullmatch(requirement):
+        host = _HOSTS[short[1] or "github"]
+        return _of_git(f"git+https://{host}/{short[2].removesuffix('.git')}.git", short[3])
+    if scp := _SCP.fullmatch(requirement):
+        return _of_git(f"git+ssh://git@{scp[1]}/{scp[2]}", scp[3])
+    if not (url := _URL.fullmatch(requirement)):
+        return {}
+    if url[1].startswith("http") and not _REPOSITORY.fullmatch(url[1]):
+        return {"download_url": url[1]}
+    return _of_git(f"git+{url[1].removeprefix('git+')}", url[2])
+
+
+def _of_git(url: str, committish: str | None) -> Mapping[str, str]:
+    """Return the form that SPDX gives to a place in a repository."""
+    if committish and not committish.startswith("semver:"):
+        url += f"@{committish}"
+    return {"vcs_url": url}

@@ -1,0 +1,135 @@
+"""Poetry's tables in pyproject.toml.
+
+Sources: https://python-poetry.org/docs/dependency-specification/, and poetry-core's ``factory.py``
+and ``dependency_group.py``. Ranges stay as they are written, carets and all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from repomill.digest.dependencies.base import Dependency, Scope, mapping, sequence
+from repomill.digest.dependencies.pypi import requirement as pypi_requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from repomill.digest.dependencies.pypi.requirement import Found
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", re.ASCII)
+_EXACT = re.compile(r"\s*={0,3}\s*(\d[\w.+!-]*)\s*", re.ASCII)
+_PLACES = ("git", "hg", "svn", "url", "file", "path")
+_REFERENCES = ("rev", "tag", "branch", "ref")
+
+
+def add(document: Mapping[str, object], found: Found) -> None:
+    """Add to *found* what the tables below ``tool.poetry`` of *document* ask for."""
+    poetry = mapping(mapping(document.get("tool")).get("poetry"))
+    kinds = _kinds(mapping(document.get("project")))
+    extras = _scopes_of_extras(mapping(poetry.get("extras")))
+    for dependency in entries(poetry.get("dependencies"), "tool.poetry.dependencies", found):
+        if dependency.scope not in kinds:
+            continue
+        scope = extras.get(dependency.package.name, dependency.scope)
+        found.add(dependency, scope if dependency.scope is Scope.OPTIONAL else Scope.RUNTIME)
+    for where, table in _groups(poetry, mapping(document.get("dependency-groups"))):
+        for dependency in entries(table, where, found):
+            found.add(dependency, Scope.DEVELOPMENT)
+
+
+def _kinds(project: Mapping[str, object]) -> frozenset[Scope]:
+    """Return which of Poetry's main dependencies count, beside those in the table *project*.
+
+    Where *project* has any, Poetry's only say more about the same, but for a kind that *project*
+    has none of, if it says that there are more to come.
+    """
+    declared = {
+        Scope.RUNTIME: bool(project.get("dependencies")),
+        Scope.OPTIONAL: bool(project.get("optional-dependencies")),
+    }
+    if not any(declared.values()):
+        return frozenset(declared)
+    dynamic = sequence(project.get("dynamic"))
+    if "dependencies" not in dynamic and "optional-dependencies" not in dynamic:
+        return frozenset()
+    return frozenset(scope for scope, is_declared in declared.items() if not is_declared)
+
+
+def _scopes_of_extras(extras: Mapping[str, object]) -> dict[str, Scope]:
+    """Return what each package in *extras* is for: developers alone only if all of its extras are.
+
+    Optional packages are what they name.
+    """
+    scopes: dict[str, Scope] = {}
+    for extra, members in extras.items():
+        scope = pypi_requirement.scope_of_extra(extra)
+        for member in sequence(members):
+            if isinstance(member, str):
+                name = canonicalize_name(member)
+                scopes[name] = scope if scopes.get(name, scope) is scope else Scope.OPTIONAL
+    return scopes
+
+
+def _groups(
+    poetry: Mapping[str, object], standard: Mapping[str, object]
+) -> Iterator[tuple[str, object]]:
+    """Yield the groups, but those about which *standard* has the say."""
+    yield "tool.poetry.dev-dependencies", poetry.get("dev-dependencies")
+    settled = {canonicalize_name(name) for name, members in standard.items() if members}
+    for name, group in mapping(poetry.get("group")).items():
+        if canonicalize_name(name) not in settled:
+            yield f"tool.poetry.group.{name}", mapping(group).get("dependencies")
+
+
+def entries(table: object, where: str, found: Found) -> Iterator[Dependency]:
+    """Yield what the table at *where* asks for, as Poetry and Pipenv write it.
+
+    Each is a range, a table, or a list of tables for one platform and another. ``optional`` ones
+    have that scope. The entry for Python itself is left out.
+    """
+    for name, value in mapping(table).items():
+        if not _NAME.fullmatch(name):
+            found.refuse(f"{where}: {pypi_requirement.shown(name)} is no name")
+        elif name.lower() != "python":
+            for one in sequence(value) or [value]:
+                yield _entry(name, one)
+
+
+def _entry(name: str, value: object) -> Dependency:
+    if isinstance(value, str):
+        return _ranged(name, value, Scope.RUNTIME)
+    details = mapping(value)
+    scope = Scope.OPTIONAL if details.get("optional") is True else Scope.RUNTIME
+    version = details.get("version")
+    if isinstance(version, str):
+        return _ranged(name, version, scope)
+    place = _first(details, _PLACES)
+    reference = _first(details, _REFERENCES)
+    written = f"{place}@{reference}" if place and reference else place
+    return _dependency(name, pypi_requirement.without_credentials(written), None, scope)
+
+
+def _ranged(name: str, written: str, scope: Scope) -> Dependency:
+    exact = _EXACT.fullmatch(written)
+    return _dependency(name, written.strip(), exact[1] if exact else None, scope)
+
+
+def _dependency(name: str, written: str, resolved: str | None, scope: Scope) -> Dependency:
+    found = pypi_requirement.named(
+        name, written[: pypi_requirement.MAX_REQUIREMENT_CHARACTERS], resolved
+    )
+    return Dependency(
+        name=found.name,
+        package=found.package,
+        requirement=found.requirement,
+        scope=scope,
+        resolved=resolved,
+    )
+
+
+def _first(details: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    values = (details.get(key) for key in keys)
+    return next((value for value in values if isinstance(value, str)), "")

@@ -1,0 +1,60 @@
+"""The name of a project of the repository, which others install by its folder."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from repomill.digest.dependencies.base import Files, ManifestError, mapping
+from repomill.digest.dependencies.formats import toml_document
+from repomill.digest.dependencies.pypi import setup_cfg, setup_py
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+
+
+def folder_of(written: str, path: str, files: Files) -> str | None:
+    """Return the folder of the project that *written* means in the file at *path*.
+
+    pip looks from the folder it is run in; that is taken to be the file's, else the root.
+    """
+    for start in (posixpath.dirname(path), ""):
+        folder = posixpath.normpath(posixpath.join(start, written))
+        if folder == ".":
+            return ""
+        if not folder.startswith(("/", "..")) and any(_manifests(folder, files)):
+            return folder
+    return None
+
+
+def read(folder: str, files: Files) -> str | None:
+    """Return the name of the project in *folder*; None where it is not said."""
+    for manifest in _manifests(folder, files):
+        try:
+            name = _READ[posixpath.basename(manifest)](manifest, files)
+        except ManifestError:
+            continue
+        if isinstance(name, str) and name.isprintable() and name:
+            return name
+    return None
+
+
+def of_pyproject(document: object) -> object:
+    """Return the name that a pyproject.toml gives, for tools of today or for Poetry."""
+    project = mapping(mapping(document).get("project"))
+    poetry = mapping(mapping(mapping(document).get("tool")).get("poetry"))
+    return project.get("name", poetry.get("name"))
+
+
+def _manifests(folder: str, files: Files) -> list[str]:
+    paths = [posixpath.join(folder, name) for name in _MANIFESTS]
+    return [path for path in paths if path in files]
+
+
+_READ: dict[str, Callable[[str, Files], object]] = {
+    "pyproject.toml": lambda path, files: of_pyproject(files.parsed(path, toml_document.parse)),
+    "setup.cfg": lambda path, files: files.parsed(path, setup_cfg.parse).name,
+    "setup.py": lambda path, files: files.parsed(path, setup_py.parse).name,
+}

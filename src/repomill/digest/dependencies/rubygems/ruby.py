@@ -1,0 +1,240 @@
+"""Read a Ruby file as far as it can be read without running it: which methods it calls, with what.
+
+The syntax tree is tree-sitter's. What hangs on the environment is read as in one where no variable
+is set; where a condition cannot be decided, both of its branches are read.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import tree_sitter
+import tree_sitter_ruby
+
+from repomill.digest.dependencies.base import ManifestError
+from repomill.digest.dependencies.rubygems.ruby_values import (
+    Evaluator,
+    Names,
+    Unknown,
+    Value,
+    part,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tree_sitter import Node
+
+MAX_BYTES = 128 << 10
+_MAX_PARSE_SECONDS = 0.5
+"""Of CPU. A manifest takes a hundredth of it; what is made to hold up a parser is given up."""
+_CHUNK_BYTES = 1 << 16
+_LANGUAGE = tree_sitter.Language(tree_sitter_ruby.language())
+_IN_ORDER = frozenset({"then", "else", "ensure", "begin", "parenthesized_statements"})
+_GUARDS = {"and": True, "&&": True, "or": False, "||": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a method as a statement; also ``a.b = c``, whose name is ``b=``."""
+
+    name: str
+    has_receiver: bool = False
+    arguments: tuple[Value, ...] = ()
+    options: Mapping[str, Value] = field(default_factory=dict)
+    """The arguments that have names."""
+    within: tuple[Call, ...] = ()
+    """The calls in whose blocks it stands, outermost first."""
+    is_conditional: bool = False
+    """Whether it depends on what cannot be decided here."""
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a file says."""
+
+    calls: tuple[Call, ...]
+    broken_line: int | None = None
+    """The first that is no Ruby, and is left out."""
+
+
+def read(text: str) -> Script:
+    """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
+
+    >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
+    [('gem', ('a',)), ('gem', ('b',))]
+    """
+    source = text.encode("utf-8", "replace")
+    root = _parse(source)
+    if root.type == "ERROR":
+        raise ManifestError(f"line {_first_error(root)} is no Ruby that can be read")
+    reader = _Reader(Evaluator(source))
+    reader.statements(root, {}, ())
+    return Script(tuple(reader.calls), _first_error(root) if root.has_error else None)
+
+
+def _parse(source: bytes) -> Node:
+    end = time.thread_time() + _MAX_PARSE_SECONDS
+    parser = tree_sitter.Parser(_LANGUAGE)
+    try:
+        tree = parser.parse(
+            lambda offset, _point: source[offset : offset + _CHUNK_BYTES],
+            progress_callback=lambda _offset, _has_error: time.thread_time() > end,
+        )
+    except ValueError as error:
+        raise ManifestError("is nested or broken beyond reading") from error
+    return tree.root_node
+
+
+def _first_error(root: Node) -> int:
+    node: Node | None = root
+    last = root
+    while node is not None:
+        last = node
+        node = next((child for child in node.children if child.has_error), None)
+    return last.start_point.row + 1
+
+
+class _Reader:
+    """Walks the statements of a file; *names* are what its variables and constants hold."""
+
+    def __init__(self, values: Evaluator) -> None:
+        self.calls: list[Call] = []
+        self._values = values
+        self._undecided = 0
+
+    def statements(self, parent: Node, names: Names, within: tuple[Call, ...]) -> None:
+        for child in parent.named_children:
+            self.statement(child, names, within)
+
+    def statement(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
+        self._values.step()
+        match node.type:
+            case "call" | "identifier":
+                self._call(node, names, within)
+            case "assignment" | "operator_assignment":
+                self._assign(node, names, within)
+            case "if" | "unless" | "elsif" | "if_modifier" | "unless_modifier" | "conditional":
+                self._branch(node, names, within)
+            case "case":
+                branches = [one for one in node.named_children if one.type in {"when", "else"}]
+                self._alternatives(branches, names, within)
+            case "binary":
+                self._guarded(node, names, within)
+            case "rescue":
+                self._alternatives([part(node, "body")], names, within)
+            case "when" if body := part(node, "body"):
+                self.statements(body, names, within)
+            case "rescue_modifier" if body := part(node, "body"):
+                self.statement(body, names, within)
+            case kind if kind in _IN_ORDER:
+                self.statements(node, names, within)
+
+    def _call(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
+        method = part(node, "method") if node.type == "call" else node
+        receiver, block = part(node, "receiver"), part(node, "block")
+        if method is None or (node.type == "identifier" and self._values.text(node) in names):
+            return
+        name = self._values.text(method)
+        if block is not None and receiver is not None and name == "each":
+            for item in self._values.items(receiver, names):
+                self._block(block, item, names, within)
+            return
+        arguments, options = self._values.arguments(part(node, "arguments"), names)
+        call = Call(
+            name=name,
+            has_receiver=receiver is not None,
+            arguments=arguments,
+            options=options,
+            within=within,
+            is_conditional=self._undecided > 0,
+            line=node.start_point.row + 1,
+        )
+        self.calls.append(call)
+        if block is not None:
+            self._values.step(len(within))
+            self._block(block, Unknown(), names, (*within, call))
+
+    def _block(self, block: Node, item: Value, names: Names, within: tuple[Call, ...]) -> None:
+        """Read what stands in *block*, to which *item* is given."""
+        parameters, body = part(block, "parameters"), part(block, "body")
+        if parameters is not None:
+            self._values.step(len(names))
+            names = dict(names)  # those of a block end with it
+            self._bind(parameters.named_children, item, names)
+        if body is not None:
+            self.statements(body, names, within)
+
+    def _bind(self, targets: Sequence[Node], value: Value, names: Names) -> None:
+        """Give *value* to the parameters of a block, as Ruby takes it apart."""
+        values = value if len(targets) > 1 and isinstance(value, tuple) else (value,)
+        for place, target in enumerate(targets):
+            item = values[place] if place < len(values) else Unknown(self._values.text(target))
+            if target.type == "destructured_parameter":
+                self._bind(target.named_children, item, names)
+            else:
+                names[self._values.text(target)] = item
+
+    def _assign(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
+        left, right = part(node, "left"), part(node, "right")
+        if left is None or right is None:
+            return
+        targets = left.named_children if left.type == "left_assignment_list" else [left]
+        if node.type == "operator_assignment" or len(targets) > 1:
+            names.update(
+                (self._values.text(target), Unknown(self._values.text(target)))
+                for target in targets
+            )
+            return
+        value = self._values.value(right, names)
+        method = part(left, "method") if left.type == "call" else None
+        if method is None:
+            names[self._values.text(left)] = (
+                Unknown(self._values.text(left)) if isinstance(value, Unknown) else value
+            )
+        else:
+            name, line = f"{self._values.text(method)}=", node.start_point.row + 1
+            call = Call(name=name, has_receiver=True, arguments=(value,), within=within, line=line)
+            self.calls.append(call)
+
+    def _branch(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
+        condition = part(node, "condition")
+        decided = None if condition is None else self._values.truth(condition, names)
+        if decided is not None and node.type.startswith("unless"):
+            decided = not decided
+        yes = part(node, "consequence") or part(node, "body")
+        no = part(node, "alternative")
+        if decided is None:
+            self._alternatives([yes, no], names, within)
+        elif taken := yes if decided else no:
+            self.statement(taken, names, within)
+
+    def _guarded(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
+        """Read ``condition and call``."""
+        left, right, operator = part(node, "left"), part(node, "right"), part(node, "operator")
+        needed = None if operator is None else _GUARDS.get(self._values.text(operator))
+        if left is None or right is None or needed is None:
+            return
+        truth = self._values.truth(left, names)
+        if truth is None:
+            self._alternatives([right], names, within)
+        elif truth is needed:
+            self.statement(right, names, within)
+
+    def _alternatives(
+        self, branches: Sequence[Node | None], names: Names, within: tuple[Call, ...]
+    ) -> None:
+        """Read each of *branches*; a name is known afterwards if each leaves it as it was."""
+        changed: set[str] = set()
+        self._undecided += 1
+        for branch in branches:
+            if branch is not None:
+                self._values.step(len(names))
+                own = dict(names)
+                self.statement(branch, own, within)
+                changed.update(name for name in own if own[name] is not names.get(name))
+        self._undecided -= 1
+        names.update((name, Unknown(name)) for name in changed)

@@ -1,0 +1,130 @@
+"""How dependencies are told in a digest."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packageurl import PackageURL
+
+from repomill.digest.dependencies import Dependency, Manifest, Scope
+from repomill.digest.dependencies.paragraph import paragraph
+
+
+def needs(name: str, requirement: str = "", scope: Scope = Scope.RUNTIME, **more) -> Dependency:
+    package = PackageURL("npm", None, "x")
+    return Dependency(name=name, package=package, requirement=requirement, scope=scope, **more)
+
+
+def manifest(path: str, *dependencies: Dependency, **more) -> Manifest:
+    return Manifest(path=path, ecosystem="npm", dependencies=dependencies, **more)
+
+
+def many(count: int) -> list[Manifest]:
+    return [
+        manifest(f"app{number}/package.json", *(needs(f"a{number}-{n}", "^1") for n in range(9)))
+        for number in range(count)
+    ]
+
+
+def test_each_manifest_has_a_block_with_runtime_first():
+    told = paragraph(
+        [
+            manifest(
+                "package.json",
+                needs("express", "^4.17.1", resolved="4.18.2"),
+                needs("left-pad", "1.3.0", resolved="1.3.0"),
+                needs("pinned", "==1.0", resolved="1.0"),
+                needs("mocha", scope=Scope.DEVELOPMENT),
+                locked_by="package-lock.json",
+            ),
+            Manifest(path="Dockerfile", ecosystem="Docker", dependencies=(needs("node", "18"),)),
+        ]
+    )
+
+    assert told.decode() == (
+        "Dependencies:\n"
+        "package.json (npm, locked by package-lock.json)\n"
+        "  runtime:\n"
+        "    express ^4.17.1 = 4.18.2\n"
+        "    left-pad 1.3.0\n"
+        "    pinned ==1.0\n"
+        "  development:\n"
+        "    mocha\n"
+        "Dockerfile (Docker)\n"
+        "  runtime:\n"
+        "    node 18\n"
+    )
+
+
+def test_what_says_nothing_is_not_told():
+    assert paragraph([]) == b""
+    assert paragraph([manifest("package.json")]) == b""
+
+
+def test_a_manifest_that_cannot_be_read_is_named():
+    told = paragraph([manifest("package.json", problems=("no JSON: line 3",))])
+
+    assert told == b"Dependencies:\npackage.json (npm)\n  problem: no JSON: line 3\n"
+
+
+def test_a_compiled_list_is_not_told_beside_its_source():
+    source = manifest("app.in", needs("flask", resolved="3.0"), locked_by="app.txt")
+
+    told = paragraph([source, manifest("app.txt", needs("flask", "==3.0"))])
+
+    assert told.decode().splitlines()[1:] == [
+        "app.in (npm, locked by app.txt)",
+        "  runtime:",
+        "    flask = 3.0",
+    ]
+
+
+def test_manifests_that_say_the_same_are_told_once():
+    told = paragraph([manifest(f"{name}/package.json", needs("express")) for name in "abc"])
+
+    assert told.decode().splitlines()[1:] == [
+        "a/package.json and 2 more that say the same (npm)",
+        "  runtime:",
+        "    express",
+    ]
+
+
+def test_what_does_not_fit_is_counted():
+    told = paragraph(many(3), 240).decode()
+
+    assert told.endswith("    … 20 more dependencies in 2 more manifests\n")
+    assert sum(line.startswith("    a") for line in told.splitlines()) == 27 - 20
+
+
+def test_a_manifest_is_not_begun_where_no_dependency_of_it_fits():
+    whole = len(paragraph(many(1)))
+    told = paragraph(many(2), whole + 100 + len("app1/package.json (npm)\n  runtime:\n")).decode()
+
+    assert told.endswith("a0-8 ^1\n… 9 more dependencies in 1 more manifests\n")
+
+
+def test_where_there_is_no_room_nothing_is_said():
+    assert paragraph(many(3), 50) == b""
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.builds(
+            lambda path, names, problems: manifest(
+                path, *(needs(n, n, resolved=n or None) for n in names), problems=tuple(problems)
+            ),
+            st.text(max_size=300),
+            st.lists(st.text(max_size=300), max_size=9),
+            st.lists(st.text(max_size=30), max_size=1),
+        ),
+        max_size=6,
+    ),
+    st.integers(-5, 3_000),
+)
+def test_the_room_is_never_exceeded_and_lines_stay_lines(manifests, room):
+    told = paragraph(manifests, room)
+
+    assert len(told) <= max(0, room)
+    whole = paragraph(manifests)
+    dependencies = sum(line.startswith(b"    ") for line in whole.split(b"\n"))
+    alike = {(one.dependencies, one.problems): one for one in manifests}.values()
+    assert dependencies == sum(len(one.dependencies) for one in alike)

@@ -1,0 +1,360 @@
+import time
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from repomill.digest.dependencies import rubygems
+from repomill.digest.dependencies.base import ManifestError
+from tests.digest.dependencies.commit import files
+
+WHITEHALL = """\
+source "https://rubygems.org"
+git_source(:github) { |repo| "https://github.com/#{repo}.git" }
+
+ruby file: ".ruby-version"
+
+gem "rails", "~> 8.1.3"
+gem "rack", ">= 3", "!= 3.0.1", require: false # keep
+gem "transitions", require: ["transitions", "active_record/transitions"]
+
+group :development, :test do
+  gem "pry-byebug", platforms: %i[mri windows]
+end
+
+group :cucumber, :test do
+  gem("capybara", ["~> 3.0", "< 3.40"])
+end
+
+group :production do
+  gem "lograge"
+end
+gem "rubocop-govuk", :group => :development
+"""
+LOCK = """\
+GIT
+  remote: https://github.com/rack/rack.git
+  revision: 0f93fd0
+  specs:
+    rack (3.1.0)
+
+PATH
+  remote: .
+  specs:
+    mill (0.1.0)
+      rails (>= 7)
+
+GEM
+  remote: https://rubygems.org/
+  specs:
+    lograge (0.14.0-x86_64-linux)
+    lograge (0.14.0-arm64-darwin)
+    nokogiri (1.18.1)
+    nokogiri (1.17.0-java)
+    rails (8.1.3)
+      rack (>= 2)
+
+DEPENDENCIES
+  rails (~> 8.1.3)
+"""
+GEMSPEC = """\
+require_relative "lib/mill/version"
+Gem::Specification.new do |spec|
+  spec.name = "mill"
+  spec.version = Mill::VERSION
+  spec.files = `git ls-files -z`.split("\\x0").reject { |f| f.match(%r{^spec/}) }
+  %w[actionpack activesupport].each do |part|
+    spec.add_dependency part, [">= #{Mill.rails}", "< 8.2"]
+  end
+  spec.add_runtime_dependency(%q<rails>.freeze, [">= 7"])
+  spec.add_development_dependency "rspec", Mill::RSPEC
+end
+"""
+
+
+def read(contents, path="Gemfile"):
+    if isinstance(contents, str):
+        contents = {path: contents}
+    return rubygems.read(path, files(contents))
+
+
+def told(contents):
+    return [(str(one.scope), one.name, one.requirement) for one in contents.dependencies]
+
+
+def names(contents):
+    return [one.name for one in read(contents).dependencies]
+
+
+def test_groups_give_gems_their_scope():
+    assert told(read(WHITEHALL)) == [
+        ("runtime", "rails", "~> 8.1.3"),
+        ("runtime", "rack", ">= 3, != 3.0.1"),
+        ("runtime", "transitions", ""),
+        ("development", "pry-byebug", ""),
+        ("development", "capybara", "~> 3.0, < 3.40"),
+        ("runtime", "lograge", ""),
+        ("development", "rubocop-govuk", ""),
+    ]
+
+
+def test_the_lock_file_beside_tells_the_versions():
+    contents = read({"Gemfile": WHITEHALL + 'gem "nokogiri"', "Gemfile.lock": LOCK})
+    resolved = {one.name: one.resolved for one in contents.dependencies}
+    assert contents.locked_by == "Gemfile.lock"
+    assert (resolved["rails"], resolved["rack"], resolved["lograge"]) == (
+        "8.1.3",
+        "3.1.0",
+        "0.14.0",
+    )
+    assert resolved["nokogiri"] is None  # it differs by platform
+    assert resolved["capybara"] is None
+
+
+def test_gems_rb_has_a_lock_file_of_its_own_name():
+    contents = read({"gems.rb": 'gem "rails"', "gems.locked": LOCK, "Gemfile.lock": ""}, "gems.rb")
+    assert [one.purl for one in contents.dependencies] == ["pkg:gem/rails@8.1.3"]
+
+
+def test_a_lock_file_that_cannot_be_read_is_named_and_costs_only_versions():
+    contents = read({"Gemfile": 'gem "rails"', "Gemfile.lock": b"\x00\xff"})
+    assert contents.problems == ("Gemfile.lock is no text",)
+    assert told(contents) == [("runtime", "rails", "")]
+
+
+def test_where_a_gem_comes_from_is_told_without_credentials():
+    text = """
+gem "a", git: "https://user:pa:ss@example.org/a.git", branch: "main"
+gem "b", "~> 1", "github" => "rails/b"
+gem "c", path: File.expand_path("../c", __dir__)
+git "https://example.org/many.git", tag: "v1" do
+  gem "d"
+  gem "e", path: "e"
+end
+gem "f", git: FORK
+"""
+    assert told(read(text)) == [
+        ("runtime", "a", "git: https://example.org/a.git, branch: main"),
+        ("runtime", "b", "~> 1, github: rails/b"),
+        ("runtime", "c", "path: ../c"),
+        ("runtime", "d", "git: https://example.org/many.git, tag: v1"),
+        ("runtime", "e", "path: e"),
+        ("runtime", "f", "git: FORK"),
+    ]
+
+
+def test_variables_loops_and_choices_are_followed():
+    text = """
+VERSION = "7" "." "1"
+range = ENV["RAILS"] || "~> #{VERSION}"
+gem "rails", range
+gem "rack", ENV.fetch("RACK", "~> 3.0"), ENV.fetch("MORE") { "< 4" }
+%w[core mocks].each { |part| gem "rspec-#{part}", group: :test }
+{ "a" => "1.0", b: "2.0" }.each do |name, version| gem name, version end
+[["c", "1"], ["d"]].each { |(name, version)| gem name, version }
+gem(VERSION == "7.1" ? "newer" : "older")
+gem *["splat", "~> 1"], **options, &block
+gem "number", 1.0, *ranges
+gem "ruby", RUBY_VERSION
+x, y = "1", "2"
+gem "pair", x
+"""
+    assert told(read(text)) == [
+        ("runtime", "rails", "~> 7.1"),
+        ("runtime", "rack", "~> 3.0, < 4"),
+        ("development", "rspec-core", ""),
+        ("development", "rspec-mocks", ""),
+        ("runtime", "a", "1.0"),
+        ("runtime", "b", "2.0"),
+        ("runtime", "c", "1"),
+        ("runtime", "d", "version"),
+        ("runtime", "newer", ""),
+        ("runtime", "splat", "~> 1"),
+        ("runtime", "number", "1.0, *ranges"),
+        ("runtime", "ruby", "RUBY_VERSION"),
+        ("runtime", "pair", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('if ENV["CI"]\n gem "a"\nelse\n gem "b"\nend', ["b"]),
+        ('unless ENV["CI"] then gem "a" end', ["a"]),
+        ('gem "a" unless ENV["CI"] || !true', ["a"]),
+        ('gem "a" if ENV.key?("CI") or not false', ["a"]),
+        ('gem "a" if unknown && ENV["CI"]', []),
+        ('gem "a" if "x" && "y" != "y"', []),
+        ('ENV["CI"] && gem("a"); true and gem("b"); late and gem("c")', ["b", "c"]),
+        (
+            'if RUBY_VERSION < "3"\n gem "a"\nelsif other\n gem "b"\nelse\n gem "c"\nend',
+            list("abc"),
+        ),
+        ('case RUBY_ENGINE\nwhen "ruby", "x" then gem "a"\nelse gem "b"\nend', ["a", "b"]),
+        ('begin\n gem "a"\nrescue LoadError\n gem "b"\nensure\n gem "c"\nend', list("abc")),
+        ('gem "a" rescue nil', ["a"]),
+        ('(gem "a")', ["a"]),
+        ('x = "a"\nx = "b" if late\ngem x', []),
+        ('x = "a"\nx = "a" if ENV["NO"]\ngem x', ["a"]),
+        ('x = "a"\nx += "b"\ngem x', []),
+        ('def add\n gem "a"\nend', []),
+        ('gem = "a"\ngem', []),
+        ('other.gem "a"', []),
+        ('gem :a.to_s; gem :"b"; gem "c\\"".strip; gem "d\\n"', ["a", "b", 'c"']),
+        ("gem; gem nil; gem ''; gem 'a b'; gem <<~X\n a\nX\n", []),
+        ('gem(("a")); gem -"b"; gem 1 <=> 2', ["a"]),
+        ("install_if -> { true } do\n source('https://x') { gem 'a' }\nend", ["a"]),
+    ],
+)
+def test_conditions_are_decided_or_both_branches_read(text, expected):
+    assert names(text) == expected
+
+
+def test_a_name_that_is_computed_is_told_by_its_line():
+    contents = read('Dir["*"].each do |f|\n  gem "x-#{f}"\nend\n')
+    assert (told(contents), contents.problems) == ([], ("line 2: the name of a gem is computed",))
+
+
+def test_files_that_are_evaluated_count():
+    contents = read(
+        {
+            "Gemfile": """
+eval_gemfile "gems/Gemfile.shared"
+group(:test) { eval_gemfile File.join(__dir__, "gems", "Gemfile.test") }
+instance_eval File.read(File.expand_path("../.Gemfile", __FILE__)) if File.exist? ".Gemfile"
+eval(IO.read("#{File.dirname(__FILE__)}/gems/Gemfile.more"), binding)
+eval_gemfile "../outside"
+eval_gemfile "missing"
+eval_gemfile local_one
+""",
+            "gems/Gemfile.shared": """gem "a"
+eval_gemfile "../Gemfile"
+eval_gemfile "Gemfile.test"
+""",
+            "gems/Gemfile.test": 'gem "b"\ngem "c", group: :production',
+            "gems/Gemfile.more": 'gem "d"',
+        }
+    )
+    assert sorted(told(contents)) == [
+        ("development", "b", ""),
+        ("runtime", "a", ""),
+        ("runtime", "c", ""),
+        ("runtime", "d", ""),
+    ]
+    assert contents.problems == (
+        "line 8: eval_gemfile of what only running it would tell",
+        "../outside is not in the repository",
+        "missing is not in the repository",
+    )
+
+
+def test_a_gemspec_names_what_its_gem_needs_and_is_built_with():
+    contents = read({"mill/mill.gemspec": GEMSPEC, "Gemfile.lock": LOCK}, "mill/mill.gemspec")
+    assert told(contents) == [
+        ("runtime", "actionpack", '">= #{Mill.rails}", < 8.2'),
+        ("runtime", "activesupport", '">= #{Mill.rails}", < 8.2'),
+        ("runtime", "rails", ">= 7"),
+        ("development", "rspec", "Mill::RSPEC"),
+    ]
+    assert contents.locked_by == "Gemfile.lock"
+    assert [one.resolved for one in contents.dependencies] == [None, None, "8.1.3", None]
+
+
+@pytest.mark.parametrize("lock", [LOCK.replace("mill", "other"), b"\x00\xff"])
+def test_a_lock_file_that_does_not_know_the_gem_is_not_its_own(lock):
+    contents = read({"mill.gemspec": GEMSPEC, "Gemfile.lock": lock}, "mill.gemspec")
+    assert contents.locked_by is None
+
+
+def test_a_gemspec_whose_names_are_computed_says_so():
+    text = "Gem::Specification.new { |s| s.add_dependency name_of(s)\n puts 1 }"
+    assert read(text, "a.gemspec").problems == ("line 1: the name of a gem is computed",)
+
+
+def test_a_gemfile_can_ask_for_what_its_gemspec_does():
+    contents = read({"Gemfile": "gemspec\n", "mill.gemspec": GEMSPEC, "sub/x.gemspec": ""})
+    assert [told(contents)[0][:2], told(contents)[-1]] == [
+        ("runtime", "actionpack"),
+        ("development", "rspec", "Mill::RSPEC"),
+    ]
+    assert not contents.problems
+
+
+def test_the_gemspec_is_found_by_the_path_and_the_name_that_are_given():
+    gemfile = 'group :x do\n gemspec path: "two", name: "mill", development_group: :ci\nend'
+    other = 's.add_dependency "no"'
+    contents = read({"Gemfile": gemfile, "two/a.gemspec": GEMSPEC, "two/b.gemspec": other})
+    assert [one.name for one in contents.dependencies] == [
+        "actionpack",
+        "activesupport",
+        "rails",
+        "rspec",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gemfile", "problem"),
+    [
+        ('gemspec path: "two"', "gemspec: 2 of them in two"),
+        ("gemspec", "gemspec: 0 of them in ."),
+        ('gemspec path: "../.."', "gemspec: 0 of them in ../.."),
+    ],
+)
+def test_a_gemspec_that_is_not_found_is_a_problem(gemfile, problem):
+    contents = read({"Gemfile": gemfile, "two/a.gemspec": "", "two/b.gemspec": ""})
+    assert contents.problems == (problem,)
+
+
+def test_what_is_no_ruby_is_left_out_by_its_line():
+    contents = read('gem "a"\ngem "b"\ngem "c" => => )\n')
+    assert [one.name for one in contents.dependencies][:1] == ["a"]
+    assert contents.problems == ("line 3 is no Ruby that can be read, and is left out",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`" * 100_000,
+        "%q(" * 40_000,
+        "%w[a b c d e f g h].each { |x| " * 6 + "gem x" + "}" * 6,
+        "".join(f"x{place} = 'a'\n" for place in range(5_000)) + "x = 'b' if y\n" * 1_000,
+        "a" * (200 << 10),
+    ],
+)
+def test_what_is_made_to_hold_up_the_reader_is_given_up(text):
+    start = time.thread_time()
+    with pytest.raises(ManifestError):
+        read(text)
+    assert time.thread_time() - start < 2
+
+
+def test_strings_that_double_do_not_fill_the_memory():
+    text = 'x = "ab"\n' + 'x = "#{x}#{x}"\n' * 60 + 'gem "a", x\n'
+    assert told(read(text)) == [("runtime", "a", "x")]
+
+
+WORDS = """gem group do end if unless ENV RUBY_VERSION each |x| x { } ( ) [ ] "a" "#{ :b %w[ , = =>
+&& || ! ? : . * ** & <<~A A case when then else begin rescue gemspec eval_gemfile File.read #"""
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from([*WORDS.split(), "\n"]), max_size=40).map(" ".join) | st.text(),
+    st.text(),
+)
+def test_any_text_is_read_or_refused(text, lock):
+    for path in ("Gemfile", "a.gemspec"):
+        with suppress(ManifestError, ValueError):
+            read({path: text, "Gemfile.lock": LOCK + lock}, path)
+
+
+def test_every_file_so_called_is_a_manifest():
+    assert rubygems.claims("gemfiles/Gemfile")
+
+
+def test_odd_values_do_no_harm():
+    text = (
+        "gem 'a', :path => nil, group: 1\n-x ||= 1\ngem 'b', (1; 2), !late\ngem *late, 'c'\nENV.x\n"
+    )
+    assert [told(read(text))[0], told(read(text))[1][1]] == [("runtime", "a", ""), "b"]
