@@ -12,7 +12,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --no-cache --no-strip-extras -
 unexport UV_DEFAULT_INDEX UV_EXTRA_INDEX_URL UV_FIND_LINKS UV_INDEX UV_INDEX_URL
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check image-test bench bench-plan soak requirements clean
+.PHONY: help demo test check image-test bench bench-plan fuzz soak requirements clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -42,13 +42,18 @@ bench-plan: $(STAMP)  ## Measure how long a run takes to find out what has chang
 soak: $(STAMP)  ## Kill every process of runs at random moments; run thousands of repositories
 	$(BIN)/python -m pytest -m soak -n 0 -p no:randomly --timeout 3600 tests/soak
 
+fuzz: $(STAMP)  ## Fuzz the readers of manifests, ten minutes each; FUZZ="--seconds 60 OWNER/NAME.git …"
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r requirements/fuzz.txt
+	$(BIN)/python -m bench.fuzz $(FUZZ)
+
 requirements: $(STAMP)  ## Write the hashed requirements anew from pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --extra demo --group dev -o requirements/dev.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) pyproject.toml --constraint requirements/dev.txt -o container/requirements.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --constraint requirements/dev.txt -o container/build-requirements.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group fuzz --constraint requirements/dev.txt -o requirements/fuzz.txt
 
 clean:  ## Remove everything that make has made
-	rm -rf $(VENV) .demo .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .demo .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	find src tests container -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Wheels only: building a source distribution would fetch its build tools without hashes.
