@@ -91,14 +91,15 @@ def contents(
 
 
 def measure(path: Path, size_bytes: int) -> tuple[float, int, int]:
-    """Return the seconds, the peak of memory and the size of a digest of *path*."""
-    best = (float("inf"), 0, 0)
+    """Return the least seconds, the highest peak of memory and the size of a digest of *path*."""
+    seconds, peak, size = float("inf"), 0, 0
     for _ in range(REPETITIONS):
         with TemporaryDirectory() as folder:
             command = [sys.executable, "-c", WORKER, str(path.resolve()), str(size_bytes)]
             done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
-            best = min(best, tuple(json.loads(done.stdout)))
-    return best
+            took, taken, size = json.loads(done.stdout)
+            seconds, peak = min(seconds, took), max(peak, taken)
+    return seconds, peak, size
 
 
 @click.command()
@@ -108,6 +109,7 @@ def main(max_size: int, folder: Path | None) -> None:
     """Make both repositories, digest them, and hold the figures against their bounds."""
     with TemporaryDirectory(prefix="large-") as scratch:
         at = folder or Path(scratch)
+        at.mkdir(parents=True, exist_ok=True)
         small, large = at / "small.git", at / "large.git"
         if not small.exists():
             make(small, files=2_000, file_bytes=10_000, huge=0, huge_bytes=0)

@@ -31,7 +31,13 @@ _TREE_FILES = 150
 _BAR_WIDTH = 60
 _STYLES = {"included": "green", "cut": "yellow", "omitted": "bright_black"}
 _WORDS = {"included": "whole", "cut": "cut", "omitted": "left out"}
-_PARTS = {"header": "cyan", "structure": "blue", "omitted": "magenta", "files": "green"}
+_PARTS = {
+    "header": "cyan",
+    "dependencies": "yellow",
+    "structure": "blue",
+    "omitted": "magenta",
+    "files": "green",
+}
 
 
 def as_json(metadata: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec, module_from_spec
 from pathlib import PurePosixPath
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from repomill.digest import names
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from repomill.digest.view import Folder
+
+
+_NEVER_USED = ("requests", "requests.exceptions", "tiktoken")
+"""What gitingest would count tokens with, over the network: 6 MB of each worker."""
 
 
 def _import_quietly() -> None:
@@ -43,10 +47,14 @@ def _import_quietly() -> None:
     language = locale.setlocale(locale.LC_ALL)
     if package := find_spec("gitingest"):
         sys.modules.setdefault("gitingest", module_from_spec(package))
+    empty = {name: ModuleType(name) for name in _NEVER_USED if name not in sys.modules}
+    sys.modules.update(empty)
     import gitingest.ingestion  # noqa: PLC0415, F401 what surrounds it is the point
     import loguru  # noqa: PLC0415
 
     loguru.logger.remove()  # ends its thread too
+    for name in empty:
+        del sys.modules[name]
     locale.setlocale(locale.LC_ALL, language)
     root.handlers, root.level = handlers, level
     for name, (own, propagate) in others.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
@@ -53,7 +53,7 @@ class Dependency:
 
     name: str
     """As its ecosystem writes it: ``@types/node``, ``org.slf4j:slf4j-api``."""
-    package: PackageURL
+    package: PackageURL = field(hash=False)  # its own hash writes it out, each time
     """Without a version."""
     requirement: str = ""
     """The versions that will do, as written; empty for any, or where another file says it."""

@@ -14,7 +14,6 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from repomill.digest import names
 from repomill.digest.dependencies.base import MAX_LOCK_BYTES, Contents, Dependency, ManifestError
@@ -53,7 +52,6 @@ class _Stated:
 
 
 _NOTHING = _Stated()
-_folders: WeakKeyDictionary[Files, dict[str, list[str]]] = WeakKeyDictionary()
 
 
 def claims(path: str) -> bool:  # noqa: ARG001 every file that is called so
@@ -147,13 +145,15 @@ def _required_in_folder(path: str, files: Files) -> dict[str, tuple[str, str]]:
 
 def _folder(path: str, files: Files) -> list[str]:
     """Return the files of Terraform's in the folder of *path*."""
-    if files not in _folders:
-        folders: dict[str, list[str]] = {}
-        for each in files:
-            if each.endswith((".tf", ".tofu")):
-                folders.setdefault(posixpath.dirname(each), []).append(each)
-        _folders[files] = folders
-    return _folders[files].get(posixpath.dirname(path), [])
+    return files.once(_folders).get(posixpath.dirname(path), [])
+
+
+def _folders(files: Files) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for each in files:
+        if each.endswith((".tf", ".tofu")):
+            folders.setdefault(posixpath.dirname(each), []).append(each)
+    return folders
 
 
 def _parse_lock(text: str) -> dict[str, str]:
