@@ -20,7 +20,7 @@ from repomill.model import Outcome, Status
 from repomill.plan import SKIPPED, Why
 from repomill.progress import FleetProgress
 from repomill.stats import Statistics
-from repomill.task import WORKER
+from repomill.task import VOCABULARY, WORKER
 from repomill.threads import in_thread
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Run:
         return self._exit_code()
 
     async def _work(self, total: int, folder: ScratchFolder, environ: Mapping[str, str]) -> None:
-        async with Sandbox([WORKER], environ=environ, folder=folder) as sandbox:
+        async with Sandbox([WORKER, VOCABULARY], environ=environ, folder=folder) as sandbox:
             with FleetProgress(total, shown=self._options.for_people) as progress:
                 self._job = job.Job(sandbox, self._job_options)
                 self._progress = progress

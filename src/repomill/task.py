@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 WORKER = "repomill.work"
 """The module that workers run; the supervisor never imports what handles untrusted data."""
+VOCABULARY = "repomill.digest.vocabulary"
+"""What a fleet's workers have in common besides; one worker alone loads it when it is needed."""
 
 RESULT = "result.json"
 DIGEST = "digest.txt"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from repomill import urls
 from repomill.deadline import Deadline
-from repomill.digest import compose, dependencies, document, gitingest, names, select, tokens
+from repomill.digest import compose, dependencies, document, gitingest, names, select
 from repomill.digest.about import About
 from repomill.digest.dependencies import Files
 from repomill.errors import DigestError, MovedError, OutOfMemoryError, RepoError
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _FetchBlobs = Callable[[Sequence[str]], bool]
 """Fetches what was over the limit; says whether it is there now."""
 _MOST_FETCHED_AFTERWARDS = 64
-
-tokens.count("")  # loads the vocabulary, once for all workers
 
 
 def run(task: Task) -> None:

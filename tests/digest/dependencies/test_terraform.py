@@ -67,6 +67,22 @@ def purls(text):
     return [each.purl for each in stated(text)]
 
 
+def test_a_lock_has_in_small_letters_what_is_written_in_capitals():
+    made = terraform.read(
+        "main.tf",
+        files(
+            {
+                "main.tf": "terraform {\n required_providers {\n  azapi = {\n"
+                '   source = "Azure/azapi"\n   version = "~> 1.13"\n  }\n }\n}\n',
+                ".terraform.lock.hcl": 'provider "registry.terraform.io/azure/azapi" {\n'
+                '  version = "1.15.0"\n}\n',
+            }
+        ),
+    )
+
+    assert [one.resolved for one in made.dependencies] == ["1.15.0"]
+
+
 def test_providers_are_those_that_the_block_requires():
     assert names_and_ranges(VERSIONS) == {
         ("hashicorp/aws", "~> 5.78.0"),

@@ -161,7 +161,11 @@ def _parse_lock(text: str) -> dict[str, str]:
 
 
 def _locked(locked: dict[str, str], source: str) -> str | None:
-    """Return the version of the provider at *source*, which may leave out host and namespace."""
+    """Return the version of the provider at *source*, which may leave out host and namespace.
+
+    Lock files have the addresses in small letters, as Terraform takes them.
+    """
+    source = source.lower()
     full = source if "/" in source else f"hashicorp/{source}"
     hosts = terraform_source.REGISTRIES if full.count("/") == 1 else None
     candidates = [f"{host}/{full}" for host in hosts] if hosts else [full]

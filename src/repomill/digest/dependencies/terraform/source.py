@@ -23,7 +23,7 @@ _PROVIDER = re.compile(r"(?:(?:([\w.-]+\.[\w-]+(?::\d+)?)/)?([\w-]+)/)?([\w-]+)"
 _MODULE = re.compile(
     r"(?:([\w.-]+\.[\w-]+(?::\d+)?)/)?([\w-]+/[\w-]+)/([\w-]+)(?://([^?]*))?", re.ASCII
 )
-_EXACT = re.compile(r"=?\s*(\d+\.\d+\.\d+(?:-[\w.-]+)?)", re.ASCII)
+_EXACT = re.compile(r"=?\s*(\d+\.\d+)(\.\d+(?:-[\w.-]+)?)?", re.ASCII)
 _LOCATION = re.compile(
     r"(?:(?P<scheme>\w+)://(?:[^/]*@)?(?P<host>[^/@]+)/(?P<path>.+)"
     r"|(?P<user>[\w.-]+@)(?P<scp_host>[\w.-]+):(?P<scp_path>.+)"
@@ -75,13 +75,13 @@ def module(source: str, requirement: str) -> Dependency | None:
 
 
 def exact(requirement: str) -> str | None:
-    """Return the one version that *requirement* leaves, if it is one.
+    """Return the one version that *requirement* leaves, if it is one; what it lacks is 0.
 
-    >>> exact("= 1.2.3"), exact("~> 1.2.3")
-    ('1.2.3', None)
+    >>> exact("= 1.2.3"), exact("6.56"), exact("~> 1.2.3")
+    ('1.2.3', '6.56.0', None)
     """
     found = _EXACT.fullmatch(requirement.strip())
-    return found[1] if found else None
+    return f"{found[1]}{found[2] or '.0'}" if found else None
 
 
 def _remote(source: str) -> Dependency | None:
@@ -135,7 +135,7 @@ def _generic(name: str, qualifiers: dict[str, str], subpath: str) -> PackageURL:
 
 def _host(written: str | None) -> str | None:
     """Return the registry that is *written*, unless it is one that need not be."""
-    return None if written in REGISTRIES else written
+    return None if written is None or written.lower() in REGISTRIES else written
 
 
 def _terraform(
