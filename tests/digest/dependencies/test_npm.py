@@ -617,3 +617,14 @@ def test_whatever_the_files_hold_nothing_else_is_raised(manifest, lock, yarn, pn
         except (ManifestError, ValueError):
             continue
         assert all(one.purl.startswith("pkg:npm/") for one in dependencies)
+
+
+def test_a_lock_that_the_manifest_contradicts_settles_nothing():
+    lock = {"lockfileVersion": 3, "packages": {"": {}, "node_modules/joi": {"version": "17.6.0"}}}
+    manifest = {"dependencies": {"joi": "17.13.3"}}
+    commit = files({"package.json": json.dumps(manifest), "package-lock.json": json.dumps(lock)})
+
+    (told,) = read_all(commit, all_source)
+
+    assert [one.resolved for one in told.dependencies] == [None]
+    assert told.problems == ("package-lock.json is out of date: joi 17.6.0",)

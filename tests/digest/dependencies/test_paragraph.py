@@ -88,17 +88,43 @@ def test_manifests_that_say_the_same_are_told_once():
 
 
 def test_what_does_not_fit_is_counted():
-    told = paragraph(many(3), 240).decode()
+    told = paragraph(many(3), 360).decode()
 
-    assert told.endswith("    … 20 more dependencies in 2 more manifests\n")
+    assert told.endswith("    … 20 more dependencies in 2 more manifests (npm)\n")
     assert sum(line.startswith("    a") for line in told.splitlines()) == 27 - 20
 
 
 def test_a_manifest_is_not_begun_where_no_dependency_of_it_fits():
     whole = len(paragraph(many(1)))
-    told = paragraph(many(2), whole + 100 + len("app1/package.json (npm)\n  runtime:\n")).decode()
+    told = paragraph(many(5), whole + 220 + len("app1/package.json (npm)\n  runtime:\n")).decode()
 
-    assert told.endswith("a0-8 ^1\n… 9 more dependencies in 1 more manifests\n")
+    assert told.endswith("a0-8 ^1\n… 36 more dependencies in 4 more manifests (npm)\n")
+
+
+def test_workflows_are_told_in_one_list():
+    def workflow(name: str, *actions: str) -> Manifest:
+        path = f".github/workflows/{name}.yml"
+        needed = tuple(needs(action, "v4", Scope.BUILD) for action in actions)
+        return Manifest(path=path, ecosystem="GitHub Actions", dependencies=needed)
+
+    told = paragraph([workflow("a", "checkout", "cache"), workflow("b", "checkout", "setup")])
+
+    assert told.decode().splitlines()[1:] == [
+        ".github/workflows/a.yml and 1 more (GitHub Actions)",
+        "  build:",
+        "    cache v4",
+        "    checkout v4",
+        "    setup v4",
+    ]
+
+
+def test_what_tells_modules_of_one_repository_apart_is_told():
+    package = PackageURL("github", "o", "r", subpath="modules/a")
+    module = Dependency(name="github.com/o/r", package=package, requirement="v1")
+    image = needs("node", "18@sha256:1", resolved="sha256:1")
+
+    assert b"    github.com/o/r//modules/a v1\n" in paragraph([manifest("main.tf", module)])
+    assert paragraph([manifest("Dockerfile", image)]).endswith(b"    node 18@sha256:1\n")
 
 
 def test_where_there_is_no_room_nothing_is_said():

@@ -7,7 +7,7 @@ cannot be read is named, and costs only itself.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,14 @@ from repomill.digest.dependencies import (
     sbt,
     terraform,
 )
-from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope
+from repomill.digest.dependencies.base import (
+    Contents,
+    Dependency,
+    Files,
+    ManifestError,
+    Scope,
+)
+from repomill.digest.dependencies.ranges import contradicts
 from repomill.digest.linguist import Nature
 
 if TYPE_CHECKING:
@@ -58,6 +65,10 @@ ECOSYSTEMS = BUILT_FROM + RUNS_ON
 
 MAX_MANIFESTS = 10_000
 MAX_DEPENDENCIES = 100_000
+_FOR_DEVELOPERS = re.compile(
+    r"(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./]", re.IGNORECASE
+)
+"""Of manifests beside each other, those so called come last."""
 _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
@@ -102,12 +113,15 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
 def find(files: Iterable[str], nature_of: Callable[[str], Nature]) -> list[tuple[str, Ecosystem]]:
     """Return the paths of all manifests that are the team's own, in the order of reading."""
     found = (
-        (max(0, place + 1 - len(BUILT_FROM)), path.count("/"), path, place)
+        (
+            *(max(0, place + 1 - len(BUILT_FROM)), path.count("/")),
+            *(_FOR_DEVELOPERS.search(path) is not None, path, place),
+        )
         for path in files
         for place in _places(path.rpartition("/")[2])
         if _is_manifest(path, place, nature_of)
     )
-    return [(path, ECOSYSTEMS[place]) for _group, _depth, path, place in sorted(found)]
+    return [(path, ECOSYSTEMS[place]) for *_order, path, place in sorted(found)]
 
 
 def is_read(path: str, nature_of: Callable[[str], Nature]) -> bool:
@@ -133,12 +147,13 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     try:
         contents = ecosystem.read(path, files)
-        dependencies = sorted(set(filter(_is_named, contents.dependencies)), key=_order)
+        believed, outdated = _believed(contents)
+        dependencies = sorted(set(believed), key=_order)
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(str(error),))
-    problems = tuple(contents.problems[:_MOST_PROBLEMS])
+    problems = (*contents.problems[:_MOST_PROBLEMS], *outdated)
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
     return Manifest(
@@ -150,6 +165,19 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     )
 
 
+def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
+    """Return the dependencies, but no version of a lock file that is out of date; and which."""
+    dependencies, outdated = [], set()
+    for one in filter(_is_named, contents.dependencies):
+        dependency = one
+        if one.resolved and contents.locked_by and contradicts(one.requirement, one.resolved):
+            dependency = replace(one, resolved=None)
+            outdated.add(f"{one.name} {one.resolved}")
+        dependencies.append(dependency)
+    told = f"{contents.locked_by} is out of date: {', '.join(sorted(outdated))}"
+    return dependencies, [told] if outdated else []
+
+
 def _is_named(dependency: Dependency) -> bool:
     name = dependency.name
     return bool(name.strip() and len(name) <= _MOST_CHARACTERS and dependency.package.name)
@@ -158,6 +186,7 @@ def _is_named(dependency: Dependency) -> bool:
 def _order(dependency: Dependency) -> tuple[object, ...]:
     return (
         _SCOPES[dependency.scope],
+        dependency.name.casefold(),
         dependency.name,
         dependency.requirement,
         dependency.resolved or "",

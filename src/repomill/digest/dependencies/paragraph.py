@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 TITLE = "Dependencies:\n"
 _INDENT = "    "
+TOLD_TOGETHER = frozenset({"GitHub Actions"})
+"""Ecosystems with many manifests that are much the same: one list tells more than twenty."""
 _MOST_CHARACTERS = 200
 """Of a name, of a range, of what is said of a manifest."""
-_REST_BYTES = 100
+_REST_BYTES = 220
 """What the last line can take, which counts what is missing."""
 
 
@@ -27,10 +30,10 @@ def paragraph(manifests: Sequence[Manifest], room_bytes: float = float("inf")) -
     Manifests that say the same are told once. What does not fit is counted, never left out
     silently; where not even that fits, there is no paragraph.
     """
-    blocks = [_Block(alike) for alike in _alike(manifests)]
+    blocks = _blocks(manifests)
     if not blocks:
         return b""
-    text = "".join([TITLE, *(str(block) for block in blocks)])
+    text = "".join([TITLE, *(line for block in blocks for line in block.lines)])
     if len(text) <= room_bytes and len(body := _encode(text)) <= room_bytes:
         return body
     body = _encode(_cut(blocks, room_bytes))
@@ -51,16 +54,26 @@ def _cut(blocks: Sequence[_Block], room_bytes: float) -> str:
     return "".join(told)
 
 
+@dataclass(slots=True)
 class _Block:
-    """What is told of manifests that say the same."""
+    """What is told of manifests that say the same, or that are told together."""
 
-    def __init__(self, alike: Sequence[Manifest]) -> None:
-        self.manifests = len(alike)
-        self.dependencies = len(alike[0].dependencies)
-        self.lines = list(_lines(alike))
+    manifests: list[Manifest]
+    dependencies: Sequence[Dependency]
+    lines: list[str] = field(default_factory=list)
 
-    def __str__(self) -> str:
-        return "".join(self.lines)
+    def __post_init__(self) -> None:
+        self.lines = list(self._lines())
+
+    @property
+    def ecosystem(self) -> str:
+        """Of all of them."""
+        return self.manifests[0].ecosystem
+
+    @property
+    def size(self) -> int:
+        """How many dependencies they have, each counted for itself."""
+        return sum(len(manifest.dependencies) for manifest in self.manifests)
 
     def fitting(self, room_bytes: float) -> list[str]:
         """Return as many lines as fit, but none without a dependency."""
@@ -70,9 +83,22 @@ class _Block:
             return []
         return lines
 
+    def _lines(self) -> Iterator[str]:
+        first, count = self.manifests[0], len(self.manifests)
+        alike = "" if self.ecosystem in TOLD_TOGETHER else " that say the same"
+        more = f" and {count - 1} more{alike}" if count > 1 else ""
+        lock = f", locked by {_shown(first.locked_by)}" if first.locked_by else ""
+        yield f"{_shown(first.path)}{more} ({self.ecosystem}{lock})\n"
+        for problem in first.problems:
+            yield f"  problem: {_shown(problem)}\n"
+        for scope, dependencies in groupby(self.dependencies, key=lambda one: one.scope):
+            yield f"  {scope}:\n"
+            for dependency in dependencies:
+                yield f"{_INDENT}{_told(dependency)}\n"
 
-def _alike(manifests: Sequence[Manifest]) -> list[list[Manifest]]:
-    """Return the manifests that say anything, those that say the same together.
+
+def _blocks(manifests: Sequence[Manifest]) -> list[_Block]:
+    """Return the blocks of the manifests that say anything.
 
     A compiled list of requirements says nothing that its source, which it locks, does not.
     """
@@ -80,31 +106,33 @@ def _alike(manifests: Sequence[Manifest]) -> list[list[Manifest]]:
     locks = {manifest.locked_by for manifest in manifests}
     for manifest in manifests:
         if manifest.path not in locks and (manifest.dependencies or manifest.problems):
-            said = (manifest.ecosystem, manifest.dependencies, manifest.problems)
-            groups.setdefault(said, []).append(manifest)
-    return list(groups.values())
+            together = manifest.ecosystem in TOLD_TOGETHER
+            said = None if together else manifest.dependencies
+            groups.setdefault((manifest.ecosystem, said, manifest.problems), []).append(manifest)
+    return [_Block(group, _united(group)) for group in groups.values()]
 
 
-def _lines(alike: Sequence[Manifest]) -> Iterator[str]:
-    first = alike[0]
-    more = f" and {len(alike) - 1} more that say the same" if len(alike) > 1 else ""
-    lock = f", locked by {_shown(first.locked_by)}" if first.locked_by else ""
-    yield f"{_shown(first.path)}{more} ({first.ecosystem}{lock})\n"
-    for problem in first.problems:
-        yield f"  problem: {_shown(problem)}\n"
-    for scope, dependencies in groupby(first.dependencies, key=lambda one: one.scope):
-        yield f"  {scope}:\n"
-        for dependency in dependencies:
-            yield f"{_INDENT}{_told(dependency)}\n"
+def _united(manifests: Sequence[Manifest]) -> Sequence[Dependency]:
+    if manifests[0].ecosystem not in TOLD_TOGETHER:
+        return manifests[0].dependencies
+    together = {one for manifest in manifests for one in manifest.dependencies}
+    return sorted(together, key=lambda one: (one.name.casefold(), one.requirement, one.purl))
 
 
 def _told(dependency: Dependency) -> str:
-    told = _shown(dependency.name)
-    if dependency.requirement:
-        told += f" {_shown(dependency.requirement)}"
-    if dependency.resolved and dependency.resolved != dependency.requirement.lstrip("= "):
-        told += f" = {_shown(dependency.resolved)}"
-    return told
+    name, requirement, resolved = dependency.name, dependency.requirement, dependency.resolved
+    inside = dependency.package.subpath
+    if inside and not name.endswith(inside):
+        name = f"{name}//{inside}"
+    told = [_shown(name), *([_shown(requirement)] if requirement else [])]
+    # A digest of an image stands behind its tag.
+    if (
+        resolved
+        and requirement.lstrip("= ") != resolved
+        and not requirement.endswith(f"@{resolved}")
+    ):
+        told.append(f"= {_shown(resolved)}")
+    return " ".join(told)
 
 
 def _is_dependency(line: str) -> bool:
@@ -113,9 +141,12 @@ def _is_dependency(line: str) -> bool:
 
 def _rest(blocks: Sequence[_Block], shown: int) -> str:
     """Return the line that counts what is missing of *blocks*, of which *shown* are told."""
-    missing = sum(block.dependencies * block.manifests for block in blocks) - shown
-    others = sum(block.manifests for block in blocks) - (shown > 0)
-    in_others = f" in {others} more manifests" if others else ""
+    missing = sum(block.size for block in blocks) - shown
+    others = blocks[1:] if shown else blocks
+    manifests = sum(len(block.manifests) for block in others)
+    which = ", ".join(dict.fromkeys(block.ecosystem for block in others))
+    plural = "s" if manifests != 1 else ""
+    in_others = f" in {manifests} more manifest{plural} ({which})" if manifests else ""
     return f"{_INDENT if shown else ''}… {missing} more dependencies{in_others}\n"
 
 
