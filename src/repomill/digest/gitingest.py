@@ -27,8 +27,17 @@ if TYPE_CHECKING:
     from repomill.digest.view import Folder
 
 
-_NEVER_USED = ("requests", "requests.exceptions", "tiktoken")
-"""What gitingest would count tokens with, over the network: 6 MB of each worker."""
+def _stand_ins() -> dict[str, ModuleType]:
+    """Return modules for what gitingest imports and we do not use: 16 MB of each worker.
+
+    It would count tokens with the first three, over the network, and make its own queries with
+    pydantic: ours are none of those.
+    """
+    names = ("requests", "requests.exceptions", "tiktoken", "pydantic")
+    modules = {name: ModuleType(name) for name in names if name not in sys.modules}
+    if pydantic := modules.get("pydantic"):
+        vars(pydantic).update(BaseModel=object, Field=lambda **_: None)
+    return modules
 
 
 def _import_quietly() -> None:
@@ -47,13 +56,13 @@ def _import_quietly() -> None:
     language = locale.setlocale(locale.LC_ALL)
     if package := find_spec("gitingest"):
         sys.modules.setdefault("gitingest", module_from_spec(package))
-    empty = {name: ModuleType(name) for name in _NEVER_USED if name not in sys.modules}
-    sys.modules.update(empty)
+    stand_ins = _stand_ins()
+    sys.modules.update(stand_ins)
     import gitingest.ingestion  # noqa: PLC0415, F401 what surrounds it is the point
     import loguru  # noqa: PLC0415
 
     loguru.logger.remove()  # ends its thread too
-    for name in empty:
+    for name in stand_ins:
         del sys.modules[name]
     locale.setlocale(locale.LC_ALL, language)
     root.handlers, root.level = handlers, level
