@@ -169,7 +169,7 @@ def test_what_a_host_does_is_explained(host, run, root, fault):
     write_noise(root)
     host.script("owner/name", fault.behaviour, on=fault.on)
 
-    ended = run("digest", host.url("owner/name"), *fault.options)
+    ended = run("digest", host.url("owner/name"), *fault.options, REPOMILL_ATTEMPTS="1")
 
     assert_refused(ended, fault.error_class, fault.advice)
 
