@@ -150,7 +150,8 @@ def test_the_metadata_say_the_same_as_the_digest():
     assert made.metadata["fingerprint"] == made.fingerprint
     assert made.metadata["format"] == fingerprint.FORMAT
     assert made.metadata["produced_by"].keys() == {
-        *("repomill", "gitingest", "identify", "pathspec", "toktok-rs")
+        *("repomill", "gitingest", "identify", "pathspec", "toktok-rs"),
+        *("PyYAML", "packageurl-python", "packaging", "tree-sitter", "tree-sitter-ruby"),
     }
     assert {name: made.metadata[name] for name in ("repository", "url", "commit", "committed")} == {
         "repository": "owner/name",
@@ -303,7 +304,8 @@ def test_metadata_are_rendered_as_json():
     rendered = b"".join(compose.render(made))
 
     values = json.loads(rendered)
-    assert values.pop("files") == list(made.lists["files"])
+    lists = {name: list(items) for name, items in made.lists.items()}
+    assert {name: values.pop(name) for name in lists} == lists
     assert values == made.metadata
     assert rendered.endswith(b"}\n")
     assert "ï".encode() in rendered
