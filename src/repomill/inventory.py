@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 24 << 20
 """Of an object before its list of files, where 100,000 dependencies have room."""
 MAX_LINE_BYTES = 1 << 20
-MAX_MANIFESTS = 10_000
+MAX_MANIFESTS = 70_000
 MAX_DEPENDENCIES = 100_000
 """Like the one before, as many as are read of a repository."""
 

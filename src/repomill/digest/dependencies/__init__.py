@@ -7,6 +7,7 @@ cannot be read is named, and costs only itself.
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -63,7 +64,8 @@ RUNS_ON: tuple[Ecosystem, ...] = (
 ECOSYSTEMS = BUILT_FROM + RUNS_ON
 """Add a module here, and its manifests are read."""
 
-MAX_MANIFESTS = 10_000
+MAX_MANIFESTS = 5_000
+"""Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
 _FOR_DEVELOPERS = re.compile(
     r"(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./]", re.IGNORECASE
@@ -94,20 +96,22 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     """Return every manifest that is the team's own and names a dependency, or cannot be read.
 
     First those of what is built, then those of what it runs on; those near the root first. Past
-    MAX_MANIFESTS, or MAX_DEPENDENCIES, they are only counted.
+    MAX_MANIFESTS of an ecosystem, or MAX_DEPENDENCIES, they are only counted.
     """
-    found = find(files, nature_of)
     left = MAX_DEPENDENCIES
     manifests: list[Manifest] = []
-    for place, (path, ecosystem) in enumerate(found):
-        if place == MAX_MANIFESTS or not left:
-            told = f"not read, like the {len(found) - place - 1} after it: there are too many"
-            return [*manifests, Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,))]
+    unread: dict[str, list[str]] = defaultdict(list)
+    read = Counter[str]()
+    for path, ecosystem in find(files, nature_of):
+        if read[ecosystem.NAME] == MAX_MANIFESTS or not left:
+            unread[ecosystem.NAME].append(path)
+            continue
+        read[ecosystem.NAME] += 1
         manifest = _read(ecosystem, path, files, left)
         left -= len(manifest.dependencies)
         if manifest.dependencies or manifest.problems:
             manifests.append(manifest)
-    return manifests
+    return manifests + [_unread(name, paths) for name, paths in unread.items()]
 
 
 def find(files: Iterable[str], nature_of: Callable[[str], Nature]) -> list[tuple[str, Ecosystem]]:
@@ -142,6 +146,11 @@ def _places(name: str) -> tuple[int, ...]:
 
 def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> bool:
     return ECOSYSTEMS[place].claims(path) and nature_of(path) not in _NOT_THE_TEAMS
+
+
+def _unread(ecosystem: str, paths: list[str]) -> Manifest:
+    told = f"not read, like {len(paths) - 1} more: there are too many"
+    return Manifest(path=paths[0], ecosystem=ecosystem, problems=(told,))
 
 
 def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
