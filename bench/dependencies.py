@@ -6,9 +6,7 @@ dependency, manifest by manifest. Ecosystems without a tool that runs here are n
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections import defaultdict
@@ -19,13 +17,16 @@ from typing import TYPE_CHECKING
 import click
 
 from bench import oracles
-from repomill.digest import dependencies
+from repomill.digest import dependencies, names
 from repomill.digest.about import About
 from repomill.digest.dependencies import Files, Manifest
 from repomill.git import tree
+from repomill.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from repomill.model import Entry
 
 _LIMIT_BYTES = 512 << 10
 
@@ -78,7 +79,7 @@ def compare(git: Path, scores: Mapping[str, Score], only: str | None) -> float:
     judged = [one for one in manifests if only in {None, one.ecosystem}]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, f"{git.parent.name}+{git.name.removesuffix('.git')}")
-        _check_out(git, root)
+        _check_out(commit, entries, root)
         for manifest in judged:
             if oracle := oracles.of(manifest.ecosystem):
                 truth = oracle.truth(root, manifest.path)
@@ -96,13 +97,13 @@ def _judge(
     score.add(f"{git.parent.name}/{git.name}:{manifest.path}", ours, theirs)
 
 
-def _check_out(git: Path, folder: Path) -> None:
-    command = ["git", f"--git-dir={git}", "archive", "HEAD"]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-        tarfile.open(fileobj=process.stdout, mode="r|") as archive,
-    ):
-        archive.extractall(folder, filter="data")
+def _check_out(commit: tree.Commit, entries: Iterable[Entry], folder: Path) -> None:
+    """Write the files, but for those that a snapshot lacks."""
+    for entry in entries:
+        if entry.kind is Kind.FILE and entry.size_bytes is not None:
+            path = folder / names.decode(entry.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(commit.read(entry))
 
 
 def table(scores: Mapping[str, Score]) -> Iterable[str]:
