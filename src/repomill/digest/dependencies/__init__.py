@@ -64,7 +64,7 @@ RUNS_ON: tuple[Ecosystem, ...] = (
 ECOSYSTEMS = BUILT_FROM + RUNS_ON
 """Add a module here, and its manifests are read."""
 
-MAX_MANIFESTS = 5_000
+MAX_MANIFESTS = 2_000
 """Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
 _FOR_DEVELOPERS = re.compile(
