@@ -162,7 +162,10 @@ def test_a_larger_room_shows_what_a_smaller_one_does(contents, data, room_bytes,
 
     assert large is not None or small is None
     if small and large:
-        assert set(paths(small)) <= set(paths(large))
+        # The last file of a folder is named instead of counted: room that may go elsewhere.
+        missing = set(paths(small)) - set(paths(large))
+        folders = {path.rpartition(b"/")[0].decode("utf-8", "surrogateescape") for path in missing}
+        assert folders.isdisjoint(small.rests)
 
 
 @settings(deadline=None, max_examples=80)
