@@ -8,7 +8,6 @@ What libFuzzer finds it leaves in the folder of the corpus.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -82,7 +81,9 @@ def _name_of(text: bytes) -> str:
 
 
 def _megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the most that this program has held; ru_maxrss would count what forked it, too."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    return int(status["VmHWM"].split()[0]) / 1024
 
 
 def seeds(ecosystem: str, repositories: tuple[Path, ...], folder: Path) -> None:
@@ -128,9 +129,8 @@ def main(repositories: tuple[Path, ...], seconds: int, only: tuple[str, ...], co
 
 def fuzz(ecosystem: str, folder: str, seconds: str) -> None:
     """Fuzz one ecosystem in this process, which libFuzzer ends."""
-    commit = Commit(FILES[ecosystem], 0)
+    commit = Commit(FILES[ecosystem], _megabytes())
     commit.test(b"")
-    commit.start_megabytes = _megabytes()
     settings = [f"-max_total_time={seconds}", "-max_len=65536", "-timeout=20", "-rss_limit_mb=0"]
     settings.append(f"-artifact_prefix={folder}.")
     atheris.Setup([sys.argv[0], folder, *settings], commit.test)
