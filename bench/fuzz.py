@@ -82,7 +82,8 @@ def _name_of(text: bytes) -> str:
 
 def _megabytes() -> float:
     """Return the most that this program has held; ru_maxrss would count what forked it, too."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
+    lines = Path("/proc/self/status").read_text().splitlines()
+    status = dict(line.split(":", 1) for line in lines)
     return int(status["VmHWM"].split()[0]) / 1024
 
 
