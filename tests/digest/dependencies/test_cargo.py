@@ -81,6 +81,17 @@ def test_every_kind_of_dependency_has_its_scope_and_its_range():
     ]
 
 
+def test_what_comes_from_a_repository_says_so_in_its_package_url():
+    asked = "[package]\nname = 'a'\n[dependencies]\n"
+    asked += "one = { git = 'https://me:secret@example.org/one', rev = '1f' }\n"
+    asked += "two = { git = 'https://example.org/two.git' }\nthree = { path = '../three' }\n"
+    assert [one.purl for one in read({"Cargo.toml": asked}).dependencies] == [
+        "pkg:cargo/one?vcs_url=git%2Bhttps://example.org/one%401f",
+        "pkg:cargo/two?vcs_url=git%2Bhttps://example.org/two.git",
+        "pkg:cargo/three",
+    ]
+
+
 def test_the_lock_file_tells_the_versions_that_this_package_uses():
     contents = read({"Cargo.toml": RIPGREP, "Cargo.lock": LOCK})
     resolved = {one.name: one.resolved for one in contents.dependencies}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from repomill.digest.dependencies import pypi
 from repomill.digest.dependencies.base import Contents, ManifestError
 from repomill.digest.dependencies.formats import toml_document
+from repomill.digest.dependencies.pypi import requirement
 from tests.digest.dependencies.commit import files
 
 
@@ -137,7 +138,7 @@ def test_poetry_s_ranges_stay_as_they_are_written():
         ("runtime", "exact", "1.2.3", "1.2.3"),
         ("optional", "slow", ">=2", None),
         ("development", "tests-only", "*", None),
-        ("runtime", "ours", "https://github.com/o/ours.git@v1", None),
+        ("runtime", "ours", "git+https://github.com/o/ours.git@v1", None),
         ("runtime", "beside", "../beside", None),
         ("runtime", "many", "1.*", None),
         ("runtime", "many", "2.*", None),
@@ -258,7 +259,7 @@ def test_a_pipfile_is_settled_by_its_lock():
     assert found("Pipfile", {"Pipfile": pipfile, "Pipfile.lock": lock}) == {
         ("runtime", "requests", ">=2", "2.32.0"),
         ("runtime", "pinned", "==1.0", "1.0"),
-        ("runtime", "ours", "https://example.org/ours.git@main", None),
+        ("runtime", "ours", "git+https://example.org/ours.git@main", None),
         ("development", "pytest", "*", "8.3"),
         ("development", "sphinx", "*", None),
     }
@@ -299,6 +300,21 @@ def test_requirements_are_read_as_pip_reads_them():
         ("runtime", "local-one", "./wheels/local_one-2.0-py3-none-any.whl", "2.0"),
         ("runtime", "acme2", "https://example.org/acme2-1.0-py3-none-any.whl", "1.0"),
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "purl"),
+    [
+        (
+            "a @ git+https://me:secret@example.org/a.git@v1#subdirectory=b",
+            "pkg:pypi/a?vcs_url=git%2Bhttps://example.org/a.git%40v1",
+        ),
+        ("a @ https://example.org/a.zip", "pkg:pypi/a?download_url=https://example.org/a.zip"),
+        ("a @ file:///srv/a", "pkg:pypi/a"),
+    ],
+)
+def test_what_comes_from_elsewhere_says_so_in_its_package_url(written, purl):
+    assert requirement.parse(written).purl == purl
 
 
 def test_what_is_included_keeps_its_scope_and_constraints_settle_versions():

@@ -232,6 +232,8 @@ def mapping(value: object) -> Mapping[str, object]:
     """
     if not isinstance(value, Mapping):
         return {}
+    if set(map(type, value)) <= {str}:
+        return value
     return {key: item for key, item in value.items() if isinstance(key, str)}
 
 

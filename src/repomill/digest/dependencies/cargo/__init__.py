@@ -21,7 +21,7 @@ from repomill.digest.dependencies.base import (
 )
 from repomill.digest.dependencies.cargo import locks
 from repomill.digest.dependencies.formats import toml_document
-from repomill.digest.dependencies.origins import requirement
+from repomill.digest.dependencies.origins import qualifiers, requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ class _Reading:
             asked = self._inherited(key)
         return Dependency(
             name=asked.name,
-            package=PackageURL(type="cargo", name=asked.name),
+            package=PackageURL("cargo", None, asked.name, qualifiers=qualifiers(asked.details)),
             requirement=asked.requirement,
             scope=Scope.OPTIONAL if optional else scope,
         )

@@ -9,6 +9,7 @@ that name it, not of the root.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -106,6 +107,7 @@ def _dependency(scope: Scope, name: str, requirement: str, version: str | None) 
     )
 
 
+@lru_cache(maxsize=1 << 12)
 def _package(name: str, requirement: str) -> PackageURL:
     namespace, _, rest = name.rpartition("/")
     return PackageURL(

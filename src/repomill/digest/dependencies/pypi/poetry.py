@@ -109,6 +109,8 @@ def _entry(name: str, value: object) -> Dependency:
     place = _first(details, _PLACES)
     reference = _first(details, _REFERENCES)
     written = f"{place}@{reference}" if place and reference else place
+    if isinstance(details.get("git"), str):
+        written = f"git+{written.removeprefix('git+')}"
     return _dependency(name, pypi_requirement.without_credentials(written), None, scope)
 
 

@@ -29,6 +29,9 @@ MAX_REFUSED = 500
 LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:git|hg|svn|bzr)\+\S|file:")
 """How a URL begins, and what pip takes for one: ``git+git@github.com:owner/name``."""
 
+_PLACE = re.compile(
+    r"(?P<url>(?:(?P<vcs>(?:git|hg|svn|bzr)\+)[a-z]+|https?)://[^\s#]+)(?:#\S*)?", re.ASCII
+)
 _HEAD = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _ON_GITHUB = re.compile(r"github\.com[/:]([\w-]+)/([\w.-]+?)(?:\.git)?(?:[@#/?]|$)")
@@ -157,8 +160,17 @@ def exact(allowed: SpecifierSet) -> str | None:
 
 def named(name: str, requirement: str, resolved: str | None = None) -> Dependency:
     """Return the dependency on the package *name* of PyPI."""
-    package = PackageURL(type="pypi", name=canonicalize_name(name))
+    package = PackageURL(
+        type="pypi", name=canonicalize_name(name), qualifiers=_elsewhere(requirement)
+    )
     return Dependency(name=name, package=package, requirement=requirement, resolved=resolved)
+
+
+def _elsewhere(requirement: str) -> dict[str, str]:
+    """Return what a package URL says of what *requirement* takes from no registry."""
+    if len(requirement) > MAX_REQUIREMENT_CHARACTERS or not (url := _PLACE.fullmatch(requirement)):
+        return {}
+    return {"vcs_url" if url["vcs"] else "download_url": url["url"]}
 
 
 def linked(url: str) -> Dependency | None:
