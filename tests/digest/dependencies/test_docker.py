@@ -43,6 +43,7 @@ def purl(text):
         ("docker-compose.yml", True),
         ("docker-compose.override.yaml", True),
         ("compose.yaml", True),
+        ("local/postgres-compose.yaml", True),
         ("compose.dev.yml", True),
         ("Dockerfile.dockerignore", False),
         ("Dockerfile.tt", False),

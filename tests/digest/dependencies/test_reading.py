@@ -1,5 +1,7 @@
 """Which manifests of a commit are read, in which order, and how many."""
 
+import pytest
+
 from repomill.digest import dependencies
 from repomill.digest.dependencies import MAX_DEPENDENCIES, MAX_MANIFESTS, find, is_read, read_all
 from repomill.digest.linguist import Nature, nature
@@ -27,6 +29,22 @@ def test_what_others_wrote_is_not_read():
 
 
 PACKAGES = ("app/package.json", "node_modules/a/package.json", "dist/package.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("src/main/resources/package.json", True),
+        ("src/test/package.json", True),
+        ("src/integrationTest/resources/a/package.json", False),
+        ("src/sbt-test/a/b/package.json", False),
+        ("e2e/fixtures/package.json", False),
+        ("a/__fixtures__/package.json", False),
+        ("{{cookiecutter.project}}/package.json", False),
+    ],
+)
+def test_what_tests_read_and_templates_are_no_manifests(path, is_one):
+    assert is_read(path, nature) is is_one
 
 
 def test_no_more_than_so_many_of_an_ecosystem_are_read_and_the_rest_is_counted():

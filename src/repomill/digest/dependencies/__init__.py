@@ -71,6 +71,10 @@ _FOR_DEVELOPERS = re.compile(
     r"(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./]", re.IGNORECASE
 )
 """Of manifests beside each other, those so called come last."""
+_FIXTURE = re.compile(
+    r"(?:\A|/)(?:src/(?=\w*[Tt]est)\w+/resources|sbt-test|(?:__)?fixtures?(?:__)?|\{\{[^/{}]*\}\})/"
+)
+"""Folders of what tests read, and of what is yet to be filled in, linguist's besides."""
 _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
@@ -145,7 +149,9 @@ def _places(name: str) -> tuple[int, ...]:
 
 
 def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> bool:
-    return ECOSYSTEMS[place].claims(path) and nature_of(path) not in _NOT_THE_TEAMS
+    if not ECOSYSTEMS[place].claims(path) or _FIXTURE.search(path):
+        return False
+    return nature_of(path) not in _NOT_THE_TEAMS
 
 
 def _unread(ecosystem: str, paths: list[str]) -> Manifest:
