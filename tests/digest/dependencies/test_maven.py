@@ -113,6 +113,7 @@ def test_expressions_are_replaced_as_maven_does():
     </project>"""
 
     assert {name: one.requirement for name, one in read(text).items()} == {
+        "g:outside": "7",
         "deep.jar:one": "1.2",
         "g:two": "7",
         "outside:three": "7",
@@ -186,7 +187,9 @@ def test_a_parent_is_where_its_path_says_or_anywhere(relative_path, where):
 def test_another_project_at_the_place_of_the_parent_is_no_parent():
     other = PARENT.format(managed="", own=dependency("a:given")).replace("1.0-SNAPSHOT", "2.0")
 
-    assert not read(CHILD.format(path="", own=""), "api/pom.xml", tree={"pom.xml": other})
+    assert list(read(CHILD.format(path="", own=""), "api/pom.xml", tree={"pom.xml": other})) == [
+        "uk.gov:parent"
+    ]
 
 
 def test_parents_in_a_circle_end():
@@ -257,7 +260,35 @@ def test_a_bom_in_the_tree_manages_the_first_before_the_second():
         "a:b": "0",
         "a:c": "1",
         "a:d": "2",
+        "b:two": "9",
+        "b:outside": "1",
     }
+
+
+def test_a_parent_and_a_bom_from_elsewhere_are_for_the_build_of_the_project_that_names_them():
+    boot = "<groupId>boot</groupId><artifactId>parent</artifactId><version>[2.7]</version>"
+    root = PARENT.format(
+        managed=imported("of-root", "${jackson.version}") + imported("${unknown}"), own=""
+    ).replace("<packaging>", f"<parent>{boot}</parent><packaging>")
+    child = CHILD.format(path="", own=dependency("b:own", "<type>pom</type>")).replace(
+        "<properties>",
+        f"<dependencyManagement><dependencies>{imported('own')}</dependencies>"
+        "</dependencyManagement><properties>",
+    )
+    commit = files({"pom.xml": root, "api/pom.xml": child})
+
+    of_root, of_child = (maven.read(path, commit) for path in ("pom.xml", "api/pom.xml"))
+
+    assert [(one.scope.value, one.requirement, one.purl) for one in of_root.dependencies] == [
+        ("build", "[2.7]", "pkg:maven/boot/parent@2.7?type=pom"),
+        ("build", "2.17.2", "pkg:maven/b/of-root@2.17.2?type=pom"),
+    ]
+    assert of_root.problems == ["nothing says what is meant by b:${unknown}"]
+    assert [(one.scope.value, one.purl) for one in of_child.dependencies] == [
+        ("runtime", "pkg:maven/b/own@1?type=pom"),
+        ("build", "pkg:maven/b/own@1?type=pom"),
+    ]
+    assert not of_child.problems
 
 
 def profile(name, activation):

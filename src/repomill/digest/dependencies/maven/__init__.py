@@ -1,9 +1,10 @@
 """Maven: pom.xml, made complete by the parents and imported BOMs that are in the repository.
 
 Dependencies are those of the effective model, so what a parent in the repository gives to each of
-its children is the children's too: https://maven.apache.org/ref/3.8.7/maven-model-builder/. Where
-a parent or a BOM from elsewhere says the version, the requirement is empty. Plugins and extensions
-are no dependencies of the project, as Maven counts.
+its children is the children's too: https://maven.apache.org/ref/3.8.7/maven-model-builder/. A
+parent or a BOM from elsewhere is a dependency of the build, of the pom.xml that names it alone;
+where it says the version of another, the requirement is empty. Plugins and extensions are no
+dependencies of the project, as Maven counts.
 """
 
 from __future__ import annotations
@@ -25,13 +26,12 @@ from repomill.digest.dependencies.base import (
     beside,
 )
 from repomill.digest.dependencies.maven import pom
-from repomill.digest.dependencies.maven.model import Model
+from repomill.digest.dependencies.maven.model import Key, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from repomill.digest.dependencies.maven.model import Key
-    from repomill.digest.dependencies.maven.pom import Declared, Pom
+    from repomill.digest.dependencies.maven.pom import Pom
 
 NAME = "Maven"
 FILE_NAMES = r"pom\.xml"
@@ -64,21 +64,39 @@ def read(path: str, files: Files) -> Contents:
     model = _model(path, files, problems)
     boms = list(_boms(model, files, {path}))
     dependencies = []
-    for key, declared in model.dependencies().items():
+    for key, version, scope in (*_used(model, boms), *_from_elsewhere(path, model, files)):
         if not key.group or not key.artifact:
             problems.append(f"a dependency without a name: {names.cut(_name(key), 100)}")
         elif "${" in _name(key):
             problems.append(f"nothing says what is meant by {names.cut(_name(key), 100)}")
         else:
-            dependencies.append(_dependency(key, declared, model, boms))
+            dependencies.append(_dependency(key, version, scope))
     return Contents(dependencies=dependencies, problems=problems)
 
 
-def _dependency(key: Key, declared: Declared, model: Model, boms: list[Model]) -> Dependency:
-    version, scope = model.value(declared.version), model.value(declared.scope)
-    if not version or not scope:
-        managed_version, managed_scope = _managed(key, model, boms)
-        version, scope = version or managed_version, scope or managed_scope
+def _used(model: Model, boms: list[Model]) -> Iterator[tuple[Key, str, Scope]]:
+    """Yield what is on a class path, its version and its scope."""
+    for key, declared in model.dependencies().items():
+        version, scope = model.value(declared.version), model.value(declared.scope)
+        if not version or not scope:
+            managed_version, managed_scope = _managed(key, model, boms)
+            version, scope = version or managed_version, scope or managed_scope
+        yield key, version, _scope(scope, optional=model.value(declared.optional) == "true")
+
+
+def _from_elsewhere(path: str, model: Model, files: Files) -> Iterator[tuple[Key, str, Scope]]:
+    """Yield the parent, and the BOMs that the pom.xml itself imports, but none of the tree."""
+    own = model.lineage[0]
+    if own.parent and _parent(path, own, files) is None:
+        parent = Key(own.parent.group, own.parent.artifact, "pom", "")
+        yield parent, model.value(own.parent.version), Scope.BUILD
+    for bom in own.imports:
+        key, version = model.key(bom), model.value(bom.version)
+        if _find(key.group, key.artifact, version, files) is None:
+            yield key, version, Scope.BUILD
+
+
+def _dependency(key: Key, version: str, scope: Scope) -> Dependency:
     qualifiers = {"classifier": key.classifier, "type": "" if key.type == "jar" else key.type}
     return Dependency(
         name=_name(key),
@@ -86,7 +104,7 @@ def _dependency(key: Key, declared: Declared, model: Model, boms: list[Model]) -
             type="maven", namespace=key.group, name=key.artifact, qualifiers=qualifiers
         ),
         requirement=version,
-        scope=_scope(scope, optional=model.value(declared.optional) == "true"),
+        scope=scope,
         resolved=_settled(version),
     )
 
