@@ -1,5 +1,8 @@
 """What Maven says a pom.xml depends on: the dependencies of its effective model.
 
+And, as what it is built with, the parent of its raw model and the BOMs that it imports itself,
+where Maven's model builder, having looked in the tree, asks for them from outside.
+
 Needs Debian's packages ``maven`` and ``default-jdk-headless``. MavenModel.java hands each pom.xml
 of the checkout to Maven's own model builder, offline; None where Maven cannot build a model, and
 for a dependency whose name holds an expression that nothing in the tree explains: no name at all.
@@ -13,7 +16,7 @@ from pathlib import Path
 
 TOOL = "Maven 3.8.7, maven-model-builder"
 _JARS = "/usr/share/maven/lib/*"
-_SCOPES = {"provided": "build", "system": "build", "test": "development"}
+_SCOPES = {"import": "build", "provided": "build", "system": "build", "test": "development"}
 
 
 def truth(root: Path, manifest: str) -> set[tuple[str, str]] | None:
