@@ -409,7 +409,6 @@ def test_the_class_path_of_the_script_is_for_building():
 def test_what_is_only_managed_is_no_dependency():
     text = """
     dependencyManagement {
-        imports { mavenBom 'a:bom:1' }
         dependencies { dependency 'a:b:1'
             dependencySet(group: 'a', version: '1') { entry 'c' } }
     }
@@ -421,6 +420,30 @@ def test_what_is_only_managed_is_no_dependency():
 
     assert not said.dependencies
     assert not said.problems
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "dependencyManagement {{ imports {{ {} }} }}",
+        "subprojects {{ dependencyManagement {{ testImplementation {{ imports {{ {} }} }} }} }}",
+        "configure<DependencyManagementExtension> {{ imports {{ {} }} }}",
+    ],
+)
+@pytest.mark.parametrize(
+    "bom",
+    [
+        'mavenBom "a:bom:${bomVersion}"',
+        'mavenBom("a:bom:$bomVersion") { bomProperty("a", "b") }',
+        "if (isNew) { mavenBom 'a:bom:' + bomVersion }",
+    ],
+)
+def test_a_bom_of_springs_plugin_is_for_the_build(block, bom):
+    said = said_of(f"ext.bomVersion = '1'\n{block.format(bom)}")
+
+    assert [(one.scope.value, one.requirement, one.purl) for one in said.dependencies] == [
+        ("build", "1", "pkg:maven/a/bom?type=pom")
+    ]
 
 
 def test_blocks_of_other_projects_and_of_source_sets_count():

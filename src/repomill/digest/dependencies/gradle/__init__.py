@@ -1,9 +1,10 @@
 """Gradle: its scripts in Groovy or Kotlin, version catalogs, and what a lock file settled.
 
-Plugins that a script asks for by version are dependencies of the build. Modules whose version is
-only managed (``constraints``, ``dependencyManagement``) and other projects of the same build are
-none. A version is settled by a lock file, or where it is strict: another module may raise it
-otherwise (https://docs.gradle.org/current/userguide/dependency_versions.html).
+Plugins that a script asks for by version are dependencies of the build, and so are the BOMs that
+Spring's plugin imports; a ``platform`` is one of its configuration. Modules whose version is only
+managed (``constraints``, ``dependencyManagement``) and other projects of the same build are none.
+A version is settled by a lock file, or where it is strict: another module may raise it otherwise
+(https://docs.gradle.org/current/userguide/dependency_versions.html).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """What a Gradle script declares: the modules in its ``dependencies``, the plugins in ``plugins``.
 
-Sources: https://docs.gradle.org/current/userguide/declaring_dependencies.html and
-https://docs.gradle.org/current/userguide/plugins.html#sec:plugins_block.
+And the BOMs of Spring's plugin. Sources:
+https://docs.gradle.org/current/userguide/declaring_dependencies.html,
+https://docs.gradle.org/current/userguide/plugins.html#sec:plugins_block and
+https://docs.spring.io/dependency-management-plugin/docs/current/reference/html/.
 """
 
 from __future__ import annotations
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
     from repomill.digest.dependencies.gradle.values import Values
 
 
-_MANAGED_ELSEWHERE = frozenset(
-    {"constraints", "dependencyManagement", "pluginManagement", "publishing"}
-)
+_MANAGED_ELSEWHERE = frozenset({"constraints", "pluginManagement", "publishing"})
 _NO_CONFIGURATIONS = frozenset(
     {"artifactTypes", "attributesSchema", "components", "constraints", "exclude", "include"}
     | {"intoLayer", "modules", "registerTransform", "val", "var", "def", "import", "println"}
@@ -44,7 +44,7 @@ class Place:
     """Where in a script a block is."""
 
     kind: str = "project"
-    """Or ``dependencies``, or ``plugins``."""
+    """Or ``dependencies``, ``plugins``, ``dependencyManagement``."""
     is_for_build: bool = False
     is_for_projects: bool = False
     """Whether for those below, whose scripts may use its configurations."""
@@ -84,6 +84,8 @@ class Declarations:
                 self._read_dependency(statement, place)
             elif place.kind == "plugins":
                 self._read_plugin(statement)
+            elif place.kind == "dependencyManagement":
+                self._read_bom(statement, place)
             else:
                 self._read_project(statement, place)
 
@@ -92,6 +94,8 @@ class Declarations:
         if set(head[:1]) & _MANAGED_ELSEWHERE:
             return
         match head:
+            case ["dependencyManagement" | "imports", *_]:
+                place = Place(kind="dependencyManagement", is_for_build=True)
             case [*_, configuration, "extendsFrom"]:
                 self._note_extended(configuration, statement[2 * len(head) - 1 :])
             case [*_, "dependencies"]:
@@ -157,6 +161,14 @@ class Declarations:
                 said[head] = self._arguments.text(piece)
         strictly = said.get("strictly")
         return f"{strictly}!!" if strictly else said.get("require") or said.get("prefer", "")
+
+    def _read_bom(self, statement: Statement, place: Place) -> None:
+        head, arguments = _head(statement)
+        if head == "mavenBom":
+            for module in self._arguments.of(list(_pieces(arguments)), head):
+                self.modules.append(Declared(head, place, module._replace(extension="pom")))
+        for block in blocks(statement):
+            self.read(block.statements, place)
 
     def _read_plugin(self, statement: Statement) -> None:
         head, arguments = _head(statement)
