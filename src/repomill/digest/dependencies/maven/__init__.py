@@ -47,8 +47,8 @@ _SCOPES = {
 }
 _NOT_ONE_VERSION = ("[", "(", "LATEST", "RELEASE")
 
-_Index = dict[tuple[str, str], list[str]]
-"""Group and artifact → the paths of the pom.xml that have them."""
+_Index = dict[tuple[str, str], list[tuple[str, str]]]
+"""Group and artifact → version and path of each pom.xml that has them."""
 
 _indexes: WeakKeyDictionary[Files, _Index] = WeakKeyDictionary()
 
@@ -216,8 +216,8 @@ def _find(group: str, artifact: str, version: str, files: Files) -> str | None:
     """Return the path of the first pom.xml of that name and version in the tree."""
     if not group or not artifact:
         return None
-    for path in _index(files).get((group, artifact), ()):
-        if _same_version(version, _coordinates(files.parsed(path, pom.parse))[2]):
+    for found, path in _index(files).get((group, artifact), ()):
+        if _same_version(version, found):
             return path
     return None
 
@@ -228,8 +228,8 @@ def _index(files: Files) -> _Index:
         everywhere = (path for path in files if path.rpartition("/")[2] == "pom.xml")
         for path in islice(everywhere, _MAX_INDEXED):
             try:
-                found = files.parsed(path, pom.parse)
+                group, artifact, version = _coordinates(files.parsed(path, pom.parse))
             except ManifestError:
                 continue
-            _indexes[files].setdefault(_coordinates(found)[:2], []).append(path)
+            _indexes[files].setdefault((group, artifact), []).append((version, path))
     return _indexes[files]
