@@ -320,6 +320,9 @@ def test_what_is_no_ruby_is_left_out_by_its_line():
         "%w[a b c d e f g h].each { |x| " * 6 + "gem x" + "}" * 6,
         "".join(f"x{place} = 'a'\n" for place in range(5_000)) + "x = 'b' if y\n" * 1_000,
         "a" * (200 << 10),
+        "x = %w[" + "a " * 15_000 + "]\n" + "x.each {}\n" * 2_000,
+        'x = ["a"]\n' + "x = [x, x]\n" * 60 + "gem 'a', x",
+        "group(%w[" + "a " * 9_000 + "]) do\n" + "gem 'a'\n" * 5_000 + "end",
     ],
 )
 def test_what_is_made_to_hold_up_the_reader_is_given_up(text):
@@ -327,6 +330,12 @@ def test_what_is_made_to_hold_up_the_reader_is_given_up(text):
     with pytest.raises(ManifestError):
         read(text)
     assert time.thread_time() - start < 2
+
+
+def test_a_gemspec_that_is_asked_for_endlessly_is_given_up():
+    gemspec = "".join(f"s.add_dependency 'a{place}'\n" for place in range(500))
+    with pytest.raises(ManifestError, match="50000 gems"):
+        read({"Gemfile": "gemspec\n" * 1_000, "a.gemspec": gemspec})
 
 
 def test_strings_that_double_do_not_fill_the_memory():

@@ -30,6 +30,7 @@ LOCK_NAMES = r"Gemfile\.lock|gems\.locked"
 
 _LOCKS = {"Gemfile": "Gemfile.lock", "gems.rb": "gems.locked"}
 _MAX_INCLUDED = 50
+_MAX_GEMS = 50_000
 
 
 def claims(path: str) -> bool:
@@ -80,6 +81,8 @@ def _gather(path: str, files: Files) -> tuple[list[Gem], list[str]]:
         gems += (replace(gem, groups=_together(groups, gem.groups)) for gem in said.gems)
         for include in said.gemspecs:
             gems += _of_gemspec(current, include, files, problems)
+            if len(gems) > _MAX_GEMS:
+                raise ManifestError(f"asks for more than {_MAX_GEMS} gems")
         for include in said.gemfiles:
             target = beside(current, include.path)
             if target is None or target not in files:

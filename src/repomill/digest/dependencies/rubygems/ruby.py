@@ -144,6 +144,8 @@ class _Reader:
                 self._block(block, item, names, within)
             return
         arguments, options = self._values.arguments(part(node, "arguments"), names)
+        for around in within:
+            self._values.count((around.arguments, around.options))
         call = Call(
             name=name,
             has_receiver=receiver is not None,

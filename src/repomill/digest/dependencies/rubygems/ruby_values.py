@@ -7,7 +7,7 @@ the folder of the file read.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -78,6 +78,15 @@ class Evaluator:
         if self._steps > _MAX_STEPS:
             raise ManifestError("is too long, or repeats itself too often, to be read")
 
+    def count(self, values: Iterable[Value]) -> None:
+        """Count *values* and all that they hold: so none grows beyond what can be gone through."""
+        for value in values:
+            self.step()
+            if isinstance(value, tuple):
+                self.count(value)
+            elif isinstance(value, Mapping):
+                self.count(value.values())
+
     def value(self, node: Node, names: Names) -> Value:
         """Return what an expression is worth."""
         self.step()
@@ -94,6 +103,7 @@ class Evaluator:
     def items(self, node: Node, names: Names) -> Sequence[Value]:
         """Return what ``each`` goes through; where that is not known, one thing unknown."""
         value = self.value(node, names)
+        self.count((value,))
         if isinstance(value, Mapping):
             return tuple(value.items())
         return value if isinstance(value, tuple) else (Unknown(),)
@@ -116,7 +126,7 @@ class Evaluator:
                     named.update(value)
                 else:
                     positional.append(value)
-        self.step(len(positional) + len(named))
+        self.count((tuple(positional), named))
         return tuple(positional), named
 
     def _pair(self, node: Node, names: Names) -> Iterator[tuple[str, Value]]:
@@ -174,6 +184,7 @@ class Evaluator:
             return self.value(right, names) if _is_true(first) is _CHOICES[sign] else first
         second = self.value(right, names)
         if sign in {"==", "!="} and not isinstance(second, Unknown):
+            self.count((first,))
             return (first == second) is (sign == "==")
         return self._unknown(node)
 
