@@ -306,6 +306,89 @@ def test_a_gemspec_that_is_not_found_is_a_problem(gemfile, problem):
     assert contents.problems == (problem,)
 
 
+COMMON = """\
+Gem::Specification.new do |s|
+  s.add_dependency "excon", "~> 1.2", "< 2"
+  s.add_development_dependency "rake"
+  s.add_development_dependency "rspec", "~> 3.12"
+end
+"""
+TAKEN_OVER = "each { |dep| s.add_development_dependency dep.name, *dep.requirement.as_list }"
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ("development_dependencies", ["rake ", "rspec ~> 3.12"]),
+        ("runtime_dependencies", ["excon ~> 1.2, < 2"]),
+        ("dependencies", ["excon ~> 1.2, < 2", "rake ", "rspec ~> 3.12"]),
+    ],
+)
+def test_a_gemspec_takes_over_what_another_asks_for(methods, expected):
+    text = f'common = Bundler.load_gemspec_uncached("../common.gemspec")\ncommon.{methods}'
+    contents = read(
+        {"a/a.gemspec": f"{text}.{TAKEN_OVER}", "common.gemspec": COMMON}, "a/a.gemspec"
+    )
+    assert [f"{one.name} {one.requirement}" for one in contents.dependencies] == expected
+    assert {one.scope for one in contents.dependencies} == {"development"}
+    assert not contents.problems
+
+
+def test_a_gemfile_takes_over_some_of_what_a_gemspec_asks_for():
+    text = """
+common = File.expand_path("../common.gemspec", __dir__)
+shared = %w[rspec excon]
+group :test do
+  Gem::Specification.load(common).dependencies.each do |dep|
+    next unless shared.include?(dep.name)
+    gem dep.name, dep.requirement
+  end
+end
+"""
+    contents = read({"api/Gemfile": text, "common.gemspec": COMMON}, "api/Gemfile")
+    assert told(contents) == [
+        ("development", "excon", "~> 1.2, < 2"),
+        ("development", "rspec", "~> 3.12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("missing.gemspec", "missing.gemspec is not in the repository"),
+        ("../../etc/passwd", "../../etc/passwd is not in the repository"),
+        ("broken.gemspec", "broken.gemspec is no text"),
+        ("odd.gemspec", "odd.gemspec: line 1: the name of a gem is computed"),
+    ],
+)
+def test_a_gemspec_that_cannot_be_loaded_is_a_problem(path, problem):
+    text = f'Bundler.load_gemspec("{path}").dependencies.{TAKEN_OVER}'
+    odd = "Gem::Specification.new { |s| s.add_dependency s.x }"
+    said = read({"a.gemspec": text, "broken.gemspec": b"\x00\xff", "odd.gemspec": odd}, "a.gemspec")
+    assert problem in said.problems
+
+
+def test_gemspecs_that_load_each_other_come_to_an_end():
+    own = "Gem::Specification.new { |s| s.add_development_dependency %r }\n"
+    load = f'Bundler.load_gemspec("%s.gemspec").dependencies.{TAKEN_OVER}\n'
+    contents = read(
+        {
+            "a.gemspec": own % "x" + load % "b" * 20,
+            "b.gemspec": own % "y" + load % "a" + load % "missing" * 100,
+        },
+        "a.gemspec",
+    )
+    assert {one.name for one in contents.dependencies} == {"x", "y"}
+    assert any("is loaded too deeply to follow" in problem for problem in contents.problems)
+
+
+def test_no_more_gemspecs_are_loaded_than_a_person_would_name():
+    text = "".join(
+        f"Bundler.load_gemspec('{place}').dependencies.each {{}}\n" for place in range(99)
+    )
+    assert len(read(text, "a.gemspec").problems) == 50
+
+
 def test_what_is_no_ruby_is_left_out_by_its_line():
     contents = read('gem "a"\ngem "b"\ngem "c" => => )\n')
     assert [one.name for one in contents.dependencies][:1] == ["a"]

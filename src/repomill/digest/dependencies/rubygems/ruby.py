@@ -6,21 +6,13 @@ is set; where a condition cannot be decided, both of its branches are read.
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import tree_sitter
-import tree_sitter_ruby
-
-from repomill.digest.dependencies.base import ManifestError
-from repomill.digest.dependencies.rubygems.ruby_values import (
-    Evaluator,
-    Names,
-    Unknown,
-    Value,
-    part,
-)
+from repomill.digest.dependencies.rubygems.ruby_expressions import Evaluator
+from repomill.digest.dependencies.rubygems.ruby_syntax import first_error, parse, part
+from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +20,12 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BYTES = 128 << 10
-_MAX_PARSE_SECONDS = 0.5
-"""Of CPU. A manifest takes a hundredth of it; what is made to hold up a parser is given up."""
-_CHUNK_BYTES = 1 << 16
-_LANGUAGE = tree_sitter.Language(tree_sitter_ruby.language())
-_IN_ORDER = frozenset({"then", "else", "ensure", "begin", "parenthesized_statements"})
+_BRANCHES = frozenset({"when", "then", "else"})
+_LEAVING = frozenset({"next", "return"})
+_IN_ORDER = _LEAVING | {
+    "then", "else", "ensure", "begin", "body_statement", "argument_list",
+    "parenthesized_statements",
+}  # fmt: skip
 _GUARDS = {"and": True, "&&": True, "or": False, "||": False}
 
 
@@ -59,43 +52,33 @@ class Script:
     calls: tuple[Call, ...]
     broken_line: int | None = None
     """The first that is no Ruby, and is left out."""
+    loads: bool = False
+    """Whether it loads gemspecs, and so says more where it is told what they hold."""
 
 
-def read(text: str) -> Script:
+def read(text: str, load: Load | None = None) -> Script:
     """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
 
     >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
     [('gem', ('a',)), ('gem', ('b',))]
     """
+    asked: list[str] = []
+
+    def ask(path: str) -> Value:
+        asked.append(path)
+        return Unknown() if load is None else load(path)
+
     source = text.encode("utf-8", "replace")
-    root = _parse(source)
-    if root.type == "ERROR":
-        raise ManifestError(f"line {_first_error(root)} is no Ruby that can be read")
-    reader = _Reader(Evaluator(source))
-    reader.statements(root, {}, ())
-    return Script(tuple(reader.calls), _first_error(root) if root.has_error else None)
+    root = parse(source)
+    reader = _Reader(Evaluator(source, ask))
+    with suppress(_Left):
+        reader.statements(root, {}, ())
+    broken = first_error(root) if root.has_error else None
+    return Script(tuple(reader.calls), broken, loads=bool(asked))
 
 
-def _parse(source: bytes) -> Node:
-    end = time.thread_time() + _MAX_PARSE_SECONDS
-    parser = tree_sitter.Parser(_LANGUAGE)
-    try:
-        tree = parser.parse(
-            lambda offset, _point: source[offset : offset + _CHUNK_BYTES],
-            progress_callback=lambda _offset, _has_error: time.thread_time() > end,
-        )
-    except ValueError as error:
-        raise ManifestError("is nested or broken beyond reading") from error
-    return tree.root_node
-
-
-def _first_error(root: Node) -> int:
-    node: Node | None = root
-    last = root
-    while node is not None:
-        last = node
-        node = next((child for child in node.children if child.has_error), None)
-    return last.start_point.row + 1
+class _Left(Exception):  # noqa: N818 no error
+    """A block, or the file, is left: ``next``, ``return``."""
 
 
 class _Reader:
@@ -119,19 +102,17 @@ class _Reader:
                 self._assign(node, names, within)
             case "if" | "unless" | "elsif" | "if_modifier" | "unless_modifier" | "conditional":
                 self._branch(node, names, within)
-            case "case":
-                branches = [one for one in node.named_children if one.type in {"when", "else"}]
+            case "case" | "rescue":
+                branches = [child for child in node.named_children if child.type in _BRANCHES]
                 self._alternatives(branches, names, within)
             case "binary":
                 self._guarded(node, names, within)
-            case "rescue":
-                self._alternatives([part(node, "body")], names, within)
-            case "when" if body := part(node, "body"):
-                self.statements(body, names, within)
-            case "rescue_modifier" if body := part(node, "body"):
+            case "when" | "rescue_modifier" if body := part(node, "body"):
                 self.statement(body, names, within)
             case kind if kind in _IN_ORDER:
                 self.statements(node, names, within)
+                if kind in _LEAVING:
+                    raise _Left
 
     def _call(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         method = part(node, "method") if node.type == "call" else node
@@ -168,7 +149,8 @@ class _Reader:
             names = dict(names)  # those of a block end with it
             self._bind(parameters.named_children, item, names)
         if body is not None:
-            self.statements(body, names, within)
+            with suppress(_Left):
+                self.statements(body, names, within)
 
     def _bind(self, targets: Sequence[Node], value: Value, names: Names) -> None:
         """Give *value* to the parameters of a block, as Ruby takes it apart."""
@@ -236,7 +218,8 @@ class _Reader:
             if branch is not None:
                 self._values.step(len(names))
                 own = dict(names)
-                self.statement(branch, own, within)
+                with suppress(_Left):
+                    self.statement(branch, own, within)
                 changed.update(name for name in own if own[name] is not names.get(name))
         self._undecided -= 1
         names.update((name, Unknown(name)) for name in changed)
