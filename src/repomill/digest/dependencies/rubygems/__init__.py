@@ -81,7 +81,7 @@ def _gather(path: str, files: Files) -> tuple[list[Gem], list[str]]:
         gems += (replace(gem, groups=_together(groups, gem.groups)) for gem in said.gems)
         for include in said.gemspecs:
             gems += _of_gemspec(current, include, files, problems)
-            if len(gems) > _MAX_GEMS:
+            if len(gems) + len(problems) > _MAX_GEMS:
                 raise ManifestError(f"asks for more than {_MAX_GEMS} gems")
         for include in said.gemfiles:
             target = beside(current, include.path)

@@ -15,7 +15,7 @@ from repomill.digest.dependencies.rubygems.ruby_values import Unknown
 if TYPE_CHECKING:
     from repomill.digest.dependencies.rubygems.ruby_values import Load, Value
 
-_MAX_DEPTH = 3
+_MAX_DEPTH = 2
 _MAX_LOADED = 50
 _Said = TypeVar("_Said", Gemfile, gemspec.Gemspec)
 _Said_co = TypeVar("_Said_co", Gemfile, gemspec.Gemspec, covariant=True)
@@ -59,7 +59,7 @@ class _InFolder(Generic[_Said]):
             return loaded.get(path, Unknown())
 
         said: _Said = self.parse(text, load)
-        return replace(said, problems=tuple(dict.fromkeys((*said.problems, *problems))))
+        return replace(said, problems=tuple(dict.fromkeys((*problems, *said.problems))))
 
     def _load(self, path: str, problems: list[str]) -> Value:
         target = beside(posixpath.join(self.folder, "*"), path)
@@ -72,5 +72,5 @@ class _InFolder(Generic[_Said]):
         except ManifestError as error:
             problems.append(str(error))
             return Unknown()
-        problems += (f"{names.quote(path)}: {problem}" for problem in said.problems)
+        problems += (f"{names.quote(path)}: {problem}" for problem in said.problems[:1])
         return said.record()
