@@ -389,6 +389,95 @@ def test_no_more_gemspecs_are_loaded_than_a_person_would_name():
     assert len(read(text, "a.gemspec").problems) == 50
 
 
+SHARED = """
+RELEASED = false
+unseen = "x"
+
+def fork_of(name, repo = name.to_s, branch = "main", *versions, path: false, **options)
+  return gem name if RELEASED
+  origin = if path
+             { path: "../#{repo}" } # beside
+           elsif RELEASED then {}
+           else
+             url = "https://example.org/#{repo}.git"
+             { git: url, branch: branch }
+           end
+  gem name, *versions, **origin, **options
+end
+
+def all_of(names, options = {}) = names.each { |name| return if name == "last"; gem name, options }
+def tools
+  gem "rake"
+  gem unseen
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('fork_of "a"', [("runtime", "a", "git: https://example.org/a.git, branch: main")]),
+        ('fork_of "a", "b", path: true', [("runtime", "a", "path: ../b")]),
+        (
+            'fork_of "a", "b", "c", "~> 1", "< 1.5", group: :test',
+            [("development", "a", "~> 1, < 1.5, git: https://example.org/b.git, branch: c")],
+        ),
+        ("group(:test) { tools }", [("development", "rake", "")]),
+        (
+            'all_of %w[a b last c], git: "https://example.org/all.git"',
+            [(("runtime"), name, "git: https://example.org/all.git") for name in "ab"],
+        ),
+        ("RELEASED = true\nfork_of 'a', path: true", [("runtime", "a", "")]),
+        (
+            "RELEASED = late\nfork_of 'a', path: true",
+            [("runtime", "a", ""), ("runtime", "a", "path: ../a")],
+        ),
+        ("other.tools\nfork_of", []),
+    ],
+)
+def test_methods_that_the_file_defines_are_followed(text, expected):
+    assert told(read(SHARED + text)) == expected
+
+
+def test_a_method_that_calls_itself_comes_to_an_end_and_says_so():
+    contents = read('def more(name)\n gem name\n more "#{name}x"\nend\nmore "a"')
+    assert [one.name for one in contents.dependencies] == ["a", "ax", "axx", "axxx", "axxxx"]
+    assert contents.problems == ("line 3: more is called too deeply to follow",)
+
+
+def test_a_method_named_as_what_it_refines_hides_nothing():
+    assert set(names('def gem(name, *rest)\n super\nend\ngem "a"')) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def a(*b) = gem('x')\n" + "a(" * 1_000 + ")" * 1_000,
+        "def a(b = [1, 2, 3], **c)\n a(**c)\n a\nend\n" + "a\n" * 20_000,
+        "def a(x)\n"
+        + "".join(f" def b{place}\n" for place in range(1_000))
+        + "end\n" * 1_001
+        + "a",
+        "".join(f"def a{place}\n a{place + 1}\n a{place + 1}\nend\n" for place in range(1_000))
+        + "a0\n" * 1_000,
+        "def a(b, c = b + b, *d)\n gem 'x', b, *d\nend\na %w["
+        + "x " * 9_000
+        + "]"
+        + "\na 1" * 9_000,
+    ],
+)
+def test_methods_do_not_hold_up_the_reader(text):
+    start = time.thread_time()
+    with suppress(ManifestError):
+        read(text)
+    assert time.thread_time() - start < 1
+
+
+def test_what_is_nothing_but_an_error_is_refused():
+    with pytest.raises(ManifestError, match="line 1 is no Ruby"):
+        read("gem , end")
+
+
 def test_what_is_no_ruby_is_left_out_by_its_line():
     contents = read('gem "a"\ngem "b"\ngem "c" => => )\n')
     assert [one.name for one in contents.dependencies][:1] == ["a"]
@@ -427,7 +516,8 @@ def test_strings_that_double_do_not_fill_the_memory():
 
 
 WORDS = """gem group do end if unless ENV RUBY_VERSION each |x| x { } ( ) [ ] "a" "#{ :b %w[ , = =>
-&& || ! ? : . * ** & <<~A A case when then else begin rescue gemspec eval_gemfile File.read #"""
+&& || ! ? : . * ** & <<~A A case when then else begin rescue gemspec eval_gemfile File.read #
+def x(gem, x return next Bundler.load_gemspec("a.gemspec") .dependencies.each"""
 
 
 @settings(max_examples=60, deadline=None)

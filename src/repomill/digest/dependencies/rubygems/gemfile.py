@@ -77,7 +77,7 @@ def parse(text: str, load: Load | None = None) -> Gemfile:
     gems: list[Gem] = []
     gemfiles: list[Include] = []
     gemspecs: list[Include] = []
-    problems = list(broken(script))
+    problems = list(script.problems)
     for call in script.calls:
         match call.name:
             case "gem" if not call.has_receiver:
@@ -97,12 +97,6 @@ def parse(text: str, load: Load | None = None) -> Gemfile:
         problems=tuple(dict.fromkeys(problems)),
         loads=script.loads,
     )
-
-
-def broken(script: ruby.Script) -> Iterator[str]:
-    """Yield what of *script* could not be read."""
-    if script.broken_line is not None:
-        yield f"line {script.broken_line} is no Ruby that can be read, and is left out"
 
 
 def gem(call: Call) -> Gem | None:

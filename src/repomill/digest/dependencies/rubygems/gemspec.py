@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.rubygems import ruby
-from repomill.digest.dependencies.rubygems.gemfile import Gem, broken, gem
+from repomill.digest.dependencies.rubygems.gemfile import Gem, gem
 from repomill.digest.dependencies.rubygems.ruby_values import Record, Unknown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def parse(text: str, load: Load | None = None) -> Gemspec:
     name: str | None = None
     runtime: list[Gem] = []
     development: list[Gem] = []
-    problems = list(broken(script))
+    problems = list(script.problems)
     for call in script.calls:
         if not call.has_receiver:
             continue

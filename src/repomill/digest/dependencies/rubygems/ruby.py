@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.rubygems.ruby_expressions import Evaluator
+from repomill.digest.dependencies.rubygems.ruby_parameters import bind, bind_item
 from repomill.digest.dependencies.rubygems.ruby_syntax import first_error, parse, part
 from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Unknown, Value
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 128 << 10
 _BRANCHES = frozenset({"when", "then", "else"})
-_LEAVING = frozenset({"next", "return"})
-_IN_ORDER = _LEAVING | {
-    "then", "else", "ensure", "begin", "body_statement", "argument_list",
-    "parenthesized_statements",
-}  # fmt: skip
+_IN_ORDER = frozenset({
+    "then", "else", "ensure", "begin", "body_statement", "parenthesized_statements", "next",
+    "return", "argument_list",
+})  # fmt: skip
+_MAX_DEPTH = 5
+"""Of methods that call methods."""
 _GUARDS = {"and": True, "&&": True, "or": False, "||": False}
 
 
@@ -50,8 +52,8 @@ class Script:
     """What a file says."""
 
     calls: tuple[Call, ...]
-    broken_line: int | None = None
-    """The first that is no Ruby, and is left out."""
+    problems: tuple[str, ...] = ()
+    """What could not be read, by its line."""
     loads: bool = False
     """Whether it loads gemspecs, and so says more where it is told what they hold."""
 
@@ -71,14 +73,24 @@ def read(text: str, load: Load | None = None) -> Script:
     source = text.encode("utf-8", "replace")
     root = parse(source)
     reader = _Reader(Evaluator(source, ask))
-    with suppress(_Left):
+    with suppress(_Next, _Return):
         reader.statements(root, {}, ())
-    broken = first_error(root) if root.has_error else None
-    return Script(tuple(reader.calls), broken, loads=bool(asked))
+    problems = reader.problems
+    if root.has_error:
+        line = first_error(root)
+        problems = [f"line {line} is no Ruby that can be read, and is left out", *problems]
+    return Script(tuple(reader.calls), tuple(problems), loads=bool(asked))
 
 
-class _Left(Exception):  # noqa: N818 no error
-    """A block, or the file, is left: ``next``, ``return``."""
+class _Next(Exception):  # noqa: N818 no error
+    """A block is left."""
+
+
+class _Return(Exception):  # noqa: N818 no error
+    """A method is left."""
+
+
+_LEAVING: Mapping[str, type[Exception]] = {"next": _Next, "return": _Return}
 
 
 class _Reader:
@@ -87,7 +99,10 @@ class _Reader:
     def __init__(self, values: Evaluator) -> None:
         self.calls: list[Call] = []
         self._values = values
+        self.problems: list[str] = []
+        self._methods: dict[str, Node] = {}
         self._undecided = 0
+        self._depth = 0
 
     def statements(self, parent: Node, names: Names, within: tuple[Call, ...]) -> None:
         for child in parent.named_children:
@@ -107,12 +122,14 @@ class _Reader:
                 self._alternatives(branches, names, within)
             case "binary":
                 self._guarded(node, names, within)
+            case "method" if name := part(node, "name"):
+                self._methods[self._values.text(name)] = node
             case "when" | "rescue_modifier" if body := part(node, "body"):
                 self.statement(body, names, within)
             case kind if kind in _IN_ORDER:
                 self.statements(node, names, within)
                 if kind in _LEAVING:
-                    raise _Left
+                    raise _LEAVING[kind]
 
     def _call(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         method = part(node, "method") if node.type == "call" else node
@@ -137,6 +154,8 @@ class _Reader:
             line=node.start_point.row + 1,
         )
         self.calls.append(call)
+        if receiver is None and name in self._methods:
+            self._method(self._methods[name], call, names)
         if block is not None:
             self._values.step(len(within))
             self._block(block, Unknown(), names, (*within, call))
@@ -147,20 +166,27 @@ class _Reader:
         if parameters is not None:
             self._values.step(len(names))
             names = dict(names)  # those of a block end with it
-            self._bind(parameters.named_children, item, names)
+            bind_item(parameters, item, names, self._values)
         if body is not None:
-            with suppress(_Left):
+            with suppress(_Next):
                 self.statements(body, names, within)
 
-    def _bind(self, targets: Sequence[Node], value: Value, names: Names) -> None:
-        """Give *value* to the parameters of a block, as Ruby takes it apart."""
-        values = value if len(targets) > 1 and isinstance(value, tuple) else (value,)
-        for place, target in enumerate(targets):
-            item = values[place] if place < len(values) else Unknown(self._values.text(target))
-            if target.type == "destructured_parameter":
-                self._bind(target.named_children, item, names)
-            else:
-                names[self._values.text(target)] = item
+    def _method(self, method: Node, call: Call, names: Names) -> None:
+        """Read what a method that the file defines does, as *call* calls it."""
+        parameters, body = part(method, "parameters"), part(method, "body")
+        if body is None:
+            return
+        if self._depth == _MAX_DEPTH:
+            self.problems.append(f"line {call.line}: {call.name} is called too deeply to follow")
+            return
+        self._values.step(len(names))
+        own = {name: value for name, value in names.items() if name[:1].isupper()}  # constants
+        if parameters is not None:
+            bind(parameters, call.arguments, call.options, own, self._values)
+        self._depth += 1
+        with suppress(_Next, _Return):
+            self.statement(body, own, call.within)
+        self._depth -= 1
 
     def _assign(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         left, right = part(node, "left"), part(node, "right")
@@ -218,7 +244,7 @@ class _Reader:
             if branch is not None:
                 self._values.step(len(names))
                 own = dict(names)
-                with suppress(_Left):
+                with suppress(_Next, _Return):
                     self.statement(branch, own, within)
                 changed.update(name for name in own if own[name] is not names.get(name))
         self._undecided -= 1

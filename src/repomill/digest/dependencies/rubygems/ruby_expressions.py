@@ -44,6 +44,8 @@ class Evaluator:
             "binary": self._binary,
             "unary": self._negation,
             "conditional": self._conditional,
+            "sequence": self._last,
+            "assignment": self._assignment,
             "parenthesized_statements": self._only,
             "element_reference": self._element,
             "call": self._result,
@@ -101,11 +103,12 @@ class Evaluator:
             elif child.type == "splat_argument":
                 value = self._only(child, names)
                 positional.extend(value if isinstance(value, tuple) else [self._unknown(child)])
-            elif child.type not in {"block_argument", "hash_splat_argument", "comment"}:
-                value = self.value(child, names)
+            elif child.type not in {"block_argument", "comment"}:
+                of_hash = child.type == "hash_splat_argument"
+                value = self._only(child, names) if of_hash else self.value(child, names)
                 if isinstance(value, Mapping):
                     named.update(value)
-                else:
+                elif not of_hash:
                     positional.append(value)
         self.count((tuple(positional), named))
         return tuple(positional), named
@@ -182,6 +185,20 @@ class Evaluator:
         branch = part(node, "consequence" if truth else "alternative")
         return self._unknown(node) if truth is None or branch is None else self.value(branch, names)
 
+    def _last(self, node: Node, names: Names) -> Value:
+        value: Value = None
+        for child in node.named_children:
+            if child.type != "comment":
+                value = self.value(child, names)
+        return value
+
+    def _assignment(self, node: Node, names: Names) -> Value:
+        left, right = part(node, "left"), part(node, "right")
+        value = self._unknown(node) if right is None else self.value(right, names)
+        if left is not None and left.type in {"identifier", "constant"}:
+            names[self.text(left)] = value
+        return value
+
     def _result(self, node: Node, names: Names) -> Value:
         """Return what a call gives back, of the few methods that matter here."""
         receiver, method = part(node, "receiver"), part(node, "method")
@@ -232,6 +249,10 @@ _FORMS: Final = {
     "float": "text",
     "string_array": "array",
     "symbol_array": "array",
+    "if": "conditional",
+    "elsif": "conditional",
+    "then": "sequence",
+    "else": "sequence",
     "identifier": "name",
     "constant": "name",
 }
