@@ -306,6 +306,178 @@ def test_a_gemspec_that_is_not_found_is_a_problem(gemfile, problem):
     assert contents.problems == (problem,)
 
 
+COMMON = """\
+Gem::Specification.new do |s|
+  s.add_dependency "excon", "~> 1.2", "< 2"
+  s.add_development_dependency "rake"
+  s.add_development_dependency "rspec", "~> 3.12"
+end
+"""
+TAKEN_OVER = "each { |dep| s.add_development_dependency dep.name, *dep.requirement.as_list }"
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ("development_dependencies", ["rake ", "rspec ~> 3.12"]),
+        ("runtime_dependencies", ["excon ~> 1.2, < 2"]),
+        ("dependencies", ["excon ~> 1.2, < 2", "rake ", "rspec ~> 3.12"]),
+    ],
+)
+def test_a_gemspec_takes_over_what_another_asks_for(methods, expected):
+    text = f'common = Bundler.load_gemspec_uncached("../common.gemspec")\ncommon.{methods}'
+    contents = read(
+        {"a/a.gemspec": f"{text}.{TAKEN_OVER}", "common.gemspec": COMMON}, "a/a.gemspec"
+    )
+    assert [f"{one.name} {one.requirement}" for one in contents.dependencies] == expected
+    assert {one.scope for one in contents.dependencies} == {"development"}
+    assert not contents.problems
+
+
+def test_a_gemfile_takes_over_some_of_what_a_gemspec_asks_for():
+    text = """
+common = File.expand_path("../common.gemspec", __dir__)
+shared = %w[rspec excon]
+group :test do
+  Gem::Specification.load(common).dependencies.each do |dep|
+    next unless shared.include?(dep.name)
+    gem dep.name, dep.requirement
+  end
+end
+"""
+    contents = read({"api/Gemfile": text, "common.gemspec": COMMON}, "api/Gemfile")
+    assert told(contents) == [
+        ("development", "excon", "~> 1.2, < 2"),
+        ("development", "rspec", "~> 3.12"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("missing.gemspec", "missing.gemspec is not in the repository"),
+        ("../../etc/passwd", "../../etc/passwd is not in the repository"),
+        ("broken.gemspec", "broken.gemspec is no text"),
+        ("odd.gemspec", "odd.gemspec: line 1: the name of a gem is computed"),
+    ],
+)
+def test_a_gemspec_that_cannot_be_loaded_is_a_problem(path, problem):
+    text = f'Bundler.load_gemspec("{path}").dependencies.{TAKEN_OVER}'
+    odd = "Gem::Specification.new { |s| s.add_dependency s.x }"
+    said = read({"a.gemspec": text, "broken.gemspec": b"\x00\xff", "odd.gemspec": odd}, "a.gemspec")
+    assert problem in said.problems
+
+
+def test_gemspecs_that_load_each_other_come_to_an_end():
+    own = "Gem::Specification.new { |s| s.add_development_dependency %r }\n"
+    load = f'Bundler.load_gemspec("%s.gemspec").dependencies.{TAKEN_OVER}\n'
+    contents = read(
+        {
+            "a.gemspec": own % "x" + load % "b" * 20,
+            "b.gemspec": own % "y" + load % "a" + load % "missing" * 100,
+        },
+        "a.gemspec",
+    )
+    assert {one.name for one in contents.dependencies} == {"x", "y"}
+    assert any("is loaded too deeply to follow" in problem for problem in contents.problems)
+
+
+def test_no_more_gemspecs_are_loaded_than_a_person_would_name():
+    text = "".join(
+        f"Bundler.load_gemspec('{place}').dependencies.each {{}}\n" for place in range(99)
+    )
+    assert len(read(text, "a.gemspec").problems) == 50
+
+
+SHARED = """
+RELEASED = false
+unseen = "x"
+
+def fork_of(name, repo = name.to_s, branch = "main", *versions, path: false, **options)
+  return gem name if RELEASED
+  origin = if path
+             { path: "../#{repo}" } # beside
+           elsif RELEASED then {}
+           else
+             url = "https://example.org/#{repo}.git"
+             { git: url, branch: branch }
+           end
+  gem name, *versions, **origin, **options
+end
+
+def all_of(names, options = {}) = names.each { |name| return if name == "last"; gem name, options }
+def tools
+  gem "rake"
+  gem unseen
+end
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('fork_of "a"', [("runtime", "a", "git: https://example.org/a.git, branch: main")]),
+        ('fork_of "a", "b", path: true', [("runtime", "a", "path: ../b")]),
+        (
+            'fork_of "a", "b", "c", "~> 1", "< 1.5", group: :test',
+            [("development", "a", "~> 1, < 1.5, git: https://example.org/b.git, branch: c")],
+        ),
+        ("group(:test) { tools }", [("development", "rake", "")]),
+        (
+            'all_of %w[a b last c], git: "https://example.org/all.git"',
+            [(("runtime"), name, "git: https://example.org/all.git") for name in "ab"],
+        ),
+        ("RELEASED = true\nfork_of 'a', path: true", [("runtime", "a", "")]),
+        (
+            "RELEASED = late\nfork_of 'a', path: true",
+            [("runtime", "a", ""), ("runtime", "a", "path: ../a")],
+        ),
+        ("other.tools\nfork_of", []),
+    ],
+)
+def test_methods_that_the_file_defines_are_followed(text, expected):
+    assert told(read(SHARED + text)) == expected
+
+
+def test_a_method_that_calls_itself_comes_to_an_end_and_says_so():
+    contents = read('def more(name)\n gem name\n more "#{name}x"\nend\nmore "a"')
+    assert [one.name for one in contents.dependencies] == ["a", "ax", "axx", "axxx", "axxxx"]
+    assert contents.problems == ("line 3: more is called too deeply to follow",)
+
+
+def test_a_method_named_as_what_it_refines_hides_nothing():
+    assert set(names('def gem(name, *rest)\n super\nend\ngem "a"')) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def a(*b) = gem('x')\n" + "a(" * 1_000 + ")" * 1_000,
+        "def a(b = [1, 2, 3], **c)\n a(**c)\n a\nend\n" + "a\n" * 20_000,
+        "def a(x)\n"
+        + "".join(f" def b{place}\n" for place in range(1_000))
+        + "end\n" * 1_001
+        + "a",
+        "".join(f"def a{place}\n a{place + 1}\n a{place + 1}\nend\n" for place in range(1_000))
+        + "a0\n" * 1_000,
+        "def a(b, c = b + b, *d)\n gem 'x', b, *d\nend\na %w["
+        + "x " * 9_000
+        + "]"
+        + "\na 1" * 9_000,
+    ],
+)
+def test_methods_do_not_hold_up_the_reader(text):
+    start = time.thread_time()
+    with suppress(ManifestError):
+        read(text)
+    assert time.thread_time() - start < 2
+
+
+def test_what_is_nothing_but_an_error_is_refused():
+    with pytest.raises(ManifestError, match="line 1 is no Ruby"):
+        read("gem , end")
+
+
 def test_what_is_no_ruby_is_left_out_by_its_line():
     contents = read('gem "a"\ngem "b"\ngem "c" => => )\n')
     assert [one.name for one in contents.dependencies][:1] == ["a"]
@@ -320,6 +492,9 @@ def test_what_is_no_ruby_is_left_out_by_its_line():
         "%w[a b c d e f g h].each { |x| " * 6 + "gem x" + "}" * 6,
         "".join(f"x{place} = 'a'\n" for place in range(5_000)) + "x = 'b' if y\n" * 1_000,
         "a" * (200 << 10),
+        "x = %w[" + "a " * 15_000 + "]\n" + "x.each {}\n" * 2_000,
+        'x = ["a"]\n' + "x = [x, x]\n" * 60 + "gem 'a', x",
+        "group(%w[" + "a " * 9_000 + "]) do\n" + "gem 'a'\n" * 5_000 + "end",
     ],
 )
 def test_what_is_made_to_hold_up_the_reader_is_given_up(text):
@@ -329,13 +504,20 @@ def test_what_is_made_to_hold_up_the_reader_is_given_up(text):
     assert time.thread_time() - start < 2
 
 
+def test_a_gemspec_that_is_asked_for_endlessly_is_given_up():
+    gemspec = "".join(f"s.add_dependency 'a{place}'\n" for place in range(500))
+    with pytest.raises(ManifestError, match="50000 gems"):
+        read({"Gemfile": "gemspec\n" * 1_000, "a.gemspec": gemspec})
+
+
 def test_strings_that_double_do_not_fill_the_memory():
     text = 'x = "ab"\n' + 'x = "#{x}#{x}"\n' * 60 + 'gem "a", x\n'
     assert told(read(text)) == [("runtime", "a", "x")]
 
 
 WORDS = """gem group do end if unless ENV RUBY_VERSION each |x| x { } ( ) [ ] "a" "#{ :b %w[ , = =>
-&& || ! ? : . * ** & <<~A A case when then else begin rescue gemspec eval_gemfile File.read #"""
+&& || ! ? : . * ** & <<~A A case when then else begin rescue gemspec eval_gemfile File.read #
+def x(gem, x return next Bundler.load_gemspec("a.gemspec") .dependencies.each"""
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,7 +18,7 @@ from repomill.digest.dependencies.base import (
     Scope,
     beside,
 )
-from repomill.digest.dependencies.rubygems import gemfile, gemspec, locks, ruby
+from repomill.digest.dependencies.rubygems import gemfile, gemspec, loading, locks
 from repomill.digest.dependencies.rubygems.gemfile import DEFAULT, Gem, Include
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ LOCK_NAMES = r"Gemfile\.lock|gems\.locked"
 
 _LOCKS = {"Gemfile": "Gemfile.lock", "gems.rb": "gems.locked"}
 _MAX_INCLUDED = 50
+_MAX_GEMS = 50_000
 
 
 def claims(path: str) -> bool:
@@ -52,7 +53,7 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _read_gemspec(path: str, files: Files) -> Contents:
-    said = files.parsed(path, gemspec.parse, ruby.MAX_BYTES)
+    said = loading.read(path, files, gemspec.parse)
     dependencies = [*_dependencies(said.runtime), *_dependencies(said.development, developing=True)]
     lock = files.nearest(path, *_LOCKS.values())
     if lock is None or _name(path, said) not in _own(lock, files):
@@ -75,11 +76,13 @@ def _gather(path: str, files: Files) -> tuple[list[Gem], list[str]]:
     seen = {path}
     while waiting:
         current, groups = waiting.pop()
-        said = files.parsed(current, gemfile.parse, ruby.MAX_BYTES)
+        said = loading.read(current, files, gemfile.parse)
         problems += said.problems
         gems += (replace(gem, groups=_together(groups, gem.groups)) for gem in said.gems)
         for include in said.gemspecs:
             gems += _of_gemspec(current, include, files, problems)
+            if len(gems) + len(problems) > _MAX_GEMS:
+                raise ManifestError(f"asks for more than {_MAX_GEMS} gems")
         for include in said.gemfiles:
             target = beside(current, include.path)
             if target is None or target not in files:
@@ -103,12 +106,12 @@ def _of_gemspec(path: str, include: Include, files: Files, problems: list[str]) 
         found = [
             one
             for one in found
-            if _name(one, files.parsed(one, gemspec.parse, ruby.MAX_BYTES)) == include.name
+            if _name(one, loading.read(one, files, gemspec.parse)) == include.name
         ]
     if len(found) != 1:
         problems.append(f"gemspec: {len(found)} of them in {names.quote(include.path)}")
         return
-    said = files.parsed(found[0], gemspec.parse, ruby.MAX_BYTES)
+    said = loading.read(found[0], files, gemspec.parse)
     problems += said.problems
     for gem in said.runtime:
         yield replace(gem, groups=include.groups)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from repomill.digest.dependencies.rubygems.ruby import Call
-    from repomill.digest.dependencies.rubygems.ruby_values import Value
+    from repomill.digest.dependencies.rubygems.ruby_values import Load, Value
 
 DEFAULT = frozenset({"default"})
 _DEPLOYED = frozenset({"default", "production"})
@@ -67,15 +67,17 @@ class Gemfile:
     gemfiles: tuple[Include, ...]
     gemspecs: tuple[Include, ...]
     problems: tuple[str, ...]
+    loads: bool = False
+    """Whether it loads gemspecs: those it is read without say what it lacks."""
 
 
-def parse(text: str) -> Gemfile:
+def parse(text: str, load: Load | None = None) -> Gemfile:
     """Return what a Gemfile says. Raises ManifestError."""
-    script = ruby.read(text)
+    script = ruby.read(text, load)
     gems: list[Gem] = []
     gemfiles: list[Include] = []
     gemspecs: list[Include] = []
-    problems = list(broken(script))
+    problems = list(script.problems)
     for call in script.calls:
         match call.name:
             case "gem" if not call.has_receiver:
@@ -93,13 +95,8 @@ def parse(text: str) -> Gemfile:
         gemfiles=tuple(gemfiles),
         gemspecs=tuple(gemspecs),
         problems=tuple(dict.fromkeys(problems)),
+        loads=script.loads,
     )
-
-
-def broken(script: ruby.Script) -> Iterator[str]:
-    """Yield what of *script* could not be read."""
-    if script.broken_line is not None:
-        yield f"line {script.broken_line} is no Ruby that can be read, and is left out"
 
 
 def gem(call: Call) -> Gem | None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.rubygems import ruby
-from repomill.digest.dependencies.rubygems.gemfile import Gem, broken, gem
+from repomill.digest.dependencies.rubygems.gemfile import Gem, gem
+from repomill.digest.dependencies.rubygems.ruby_values import Record, Unknown
+
+if TYPE_CHECKING:
+    from repomill.digest.dependencies.rubygems.ruby_values import Load
 
 _RUNTIME = frozenset({"add_dependency", "add_runtime_dependency"})
 _DEVELOPMENT = "add_development_dependency"
@@ -19,15 +24,34 @@ class Gemspec:
     runtime: tuple[Gem, ...]
     development: tuple[Gem, ...]
     problems: tuple[str, ...]
+    loads: bool = False
+    """Whether it loads gemspecs: those it is read without say what it lacks."""
+
+    def record(self) -> Record:
+        """Return what those who load it see: a Gem::Specification."""
+        runtime = tuple(_dependency(gem, "runtime") for gem in self.runtime)
+        development = tuple(_dependency(gem, "development") for gem in self.development)
+        return Record({
+            "name": self.name or Unknown(),
+            "dependencies": (*runtime, *development),
+            "runtime_dependencies": runtime,
+            "development_dependencies": development,
+        })  # fmt: skip
 
 
-def parse(text: str) -> Gemspec:
+def _dependency(gem: Gem, kind: str) -> Record:
+    """Return a Gem::Dependency."""
+    versions = (gem.requirement,) if gem.requirement else ()
+    return Record({"name": gem.name, "requirement": versions, "type": kind})
+
+
+def parse(text: str, load: Load | None = None) -> Gemspec:
     """Return what a gemspec says. Raises ManifestError."""
-    script = ruby.read(text)
+    script = ruby.read(text, load)
     name: str | None = None
     runtime: list[Gem] = []
     development: list[Gem] = []
-    problems = list(broken(script))
+    problems = list(script.problems)
     for call in script.calls:
         if not call.has_receiver:
             continue
@@ -44,4 +68,5 @@ def parse(text: str) -> Gemspec:
         runtime=tuple(runtime),
         development=tuple(development),
         problems=tuple(dict.fromkeys(problems)),
+        loads=script.loads,
     )

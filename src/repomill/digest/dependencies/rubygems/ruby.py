@@ -6,21 +6,14 @@ is set; where a condition cannot be decided, both of its branches are read.
 
 from __future__ import annotations
 
-import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import tree_sitter
-import tree_sitter_ruby
-
-from repomill.digest.dependencies.base import ManifestError
-from repomill.digest.dependencies.rubygems.ruby_values import (
-    Evaluator,
-    Names,
-    Unknown,
-    Value,
-    part,
-)
+from repomill.digest.dependencies.rubygems.ruby_expressions import Evaluator
+from repomill.digest.dependencies.rubygems.ruby_parameters import bind, bind_item
+from repomill.digest.dependencies.rubygems.ruby_syntax import first_error, parse, part
+from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +21,13 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BYTES = 128 << 10
-_MAX_PARSE_SECONDS = 0.5
-"""Of CPU. A manifest takes a hundredth of it; what is made to hold up a parser is given up."""
-_CHUNK_BYTES = 1 << 16
-_LANGUAGE = tree_sitter.Language(tree_sitter_ruby.language())
-_IN_ORDER = frozenset({"then", "else", "ensure", "begin", "parenthesized_statements"})
+_BRANCHES = frozenset({"when", "then", "else"})
+_IN_ORDER = frozenset({
+    "then", "else", "ensure", "begin", "body_statement", "parenthesized_statements", "next",
+    "return", "argument_list",
+})  # fmt: skip
+_MAX_DEPTH = 5
+"""Of methods that call methods."""
 _GUARDS = {"and": True, "&&": True, "or": False, "||": False}
 
 
@@ -57,45 +52,45 @@ class Script:
     """What a file says."""
 
     calls: tuple[Call, ...]
-    broken_line: int | None = None
-    """The first that is no Ruby, and is left out."""
+    problems: tuple[str, ...] = ()
+    """What could not be read, by its line."""
+    loads: bool = False
+    """Whether it loads gemspecs, and so says more where it is told what they hold."""
 
 
-def read(text: str) -> Script:
+def read(text: str, load: Load | None = None) -> Script:
     """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
 
     >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
     [('gem', ('a',)), ('gem', ('b',))]
     """
+    asked: list[str] = []
+
+    def ask(path: str) -> Value:
+        asked.append(path)
+        return Unknown() if load is None else load(path)
+
     source = text.encode("utf-8", "replace")
-    root = _parse(source)
-    if root.type == "ERROR":
-        raise ManifestError(f"line {_first_error(root)} is no Ruby that can be read")
-    reader = _Reader(Evaluator(source))
-    reader.statements(root, {}, ())
-    return Script(tuple(reader.calls), _first_error(root) if root.has_error else None)
+    root = parse(source)
+    reader = _Reader(Evaluator(source, ask))
+    with suppress(_Next, _Return):
+        reader.statements(root, {}, ())
+    problems = reader.problems
+    if root.has_error:
+        line = first_error(root)
+        problems = [f"line {line} is no Ruby that can be read, and is left out", *problems]
+    return Script(tuple(reader.calls), tuple(problems), loads=bool(asked))
 
 
-def _parse(source: bytes) -> Node:
-    end = time.thread_time() + _MAX_PARSE_SECONDS
-    parser = tree_sitter.Parser(_LANGUAGE)
-    try:
-        tree = parser.parse(
-            lambda offset, _point: source[offset : offset + _CHUNK_BYTES],
-            progress_callback=lambda _offset, _has_error: time.thread_time() > end,
-        )
-    except ValueError as error:
-        raise ManifestError("is nested or broken beyond reading") from error
-    return tree.root_node
+class _Next(Exception):  # noqa: N818 no error
+    """A block is left."""
 
 
-def _first_error(root: Node) -> int:
-    node: Node | None = root
-    last = root
-    while node is not None:
-        last = node
-        node = next((child for child in node.children if child.has_error), None)
-    return last.start_point.row + 1
+class _Return(Exception):  # noqa: N818 no error
+    """A method is left."""
+
+
+_LEAVING: Mapping[str, type[Exception]] = {"next": _Next, "return": _Return}
 
 
 class _Reader:
@@ -104,7 +99,10 @@ class _Reader:
     def __init__(self, values: Evaluator) -> None:
         self.calls: list[Call] = []
         self._values = values
+        self.problems: list[str] = []
+        self._methods: dict[str, Node] = {}
         self._undecided = 0
+        self._depth = 0
 
     def statements(self, parent: Node, names: Names, within: tuple[Call, ...]) -> None:
         for child in parent.named_children:
@@ -119,19 +117,19 @@ class _Reader:
                 self._assign(node, names, within)
             case "if" | "unless" | "elsif" | "if_modifier" | "unless_modifier" | "conditional":
                 self._branch(node, names, within)
-            case "case":
-                branches = [one for one in node.named_children if one.type in {"when", "else"}]
+            case "case" | "rescue":
+                branches = [child for child in node.named_children if child.type in _BRANCHES]
                 self._alternatives(branches, names, within)
             case "binary":
                 self._guarded(node, names, within)
-            case "rescue":
-                self._alternatives([part(node, "body")], names, within)
-            case "when" if body := part(node, "body"):
-                self.statements(body, names, within)
-            case "rescue_modifier" if body := part(node, "body"):
+            case "method" if name := part(node, "name"):
+                self._methods[self._values.text(name)] = node
+            case "when" | "rescue_modifier" if body := part(node, "body"):
                 self.statement(body, names, within)
             case kind if kind in _IN_ORDER:
                 self.statements(node, names, within)
+                if kind in _LEAVING:
+                    raise _LEAVING[kind]
 
     def _call(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         method = part(node, "method") if node.type == "call" else node
@@ -144,6 +142,8 @@ class _Reader:
                 self._block(block, item, names, within)
             return
         arguments, options = self._values.arguments(part(node, "arguments"), names)
+        for around in within:
+            self._values.count((around.arguments, around.options))
         call = Call(
             name=name,
             has_receiver=receiver is not None,
@@ -154,6 +154,8 @@ class _Reader:
             line=node.start_point.row + 1,
         )
         self.calls.append(call)
+        if receiver is None and name in self._methods:
+            self._method(self._methods[name], call, names)
         if block is not None:
             self._values.step(len(within))
             self._block(block, Unknown(), names, (*within, call))
@@ -164,19 +166,27 @@ class _Reader:
         if parameters is not None:
             self._values.step(len(names))
             names = dict(names)  # those of a block end with it
-            self._bind(parameters.named_children, item, names)
+            bind_item(parameters, item, names, self._values)
         if body is not None:
-            self.statements(body, names, within)
+            with suppress(_Next):
+                self.statements(body, names, within)
 
-    def _bind(self, targets: Sequence[Node], value: Value, names: Names) -> None:
-        """Give *value* to the parameters of a block, as Ruby takes it apart."""
-        values = value if len(targets) > 1 and isinstance(value, tuple) else (value,)
-        for place, target in enumerate(targets):
-            item = values[place] if place < len(values) else Unknown(self._values.text(target))
-            if target.type == "destructured_parameter":
-                self._bind(target.named_children, item, names)
-            else:
-                names[self._values.text(target)] = item
+    def _method(self, method: Node, call: Call, names: Names) -> None:
+        """Read what a method that the file defines does, as *call* calls it."""
+        parameters, body = part(method, "parameters"), part(method, "body")
+        if body is None:
+            return
+        if self._depth == _MAX_DEPTH:
+            self.problems.append(f"line {call.line}: {call.name} is called too deeply to follow")
+            return
+        self._values.step(len(names))
+        own = {name: value for name, value in names.items() if name[:1].isupper()}  # constants
+        if parameters is not None:
+            bind(parameters, call.arguments, call.options, own, self._values)
+        self._depth += 1
+        with suppress(_Next, _Return):
+            self.statement(body, own, call.within)
+        self._depth -= 1
 
     def _assign(self, node: Node, names: Names, within: tuple[Call, ...]) -> None:
         left, right = part(node, "left"), part(node, "right")
@@ -234,7 +244,8 @@ class _Reader:
             if branch is not None:
                 self._values.step(len(names))
                 own = dict(names)
-                self.statement(branch, own, within)
+                with suppress(_Next, _Return):
+                    self.statement(branch, own, within)
                 changed.update(name for name in own if own[name] is not names.get(name))
         self._undecided -= 1
         names.update((name, Unknown(name)) for name in changed)

@@ -1,4 +1,4 @@
-"""What expressions in a Ruby file are worth, as far as that is known without running it.
+"""What values in a Ruby file are, and what the few methods that matter here give of them.
 
 What hangs on the environment is worth what it is where no variable is set. Paths are relative to
 the folder of the file read.
@@ -7,18 +7,9 @@ the folder of the file read.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-from repomill.digest.dependencies.base import ManifestError
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
-
-_MAX_STEPS = 50_000
-_MAX_STRING = 1_000
-_MAX_VERBATIM = 60
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,189 +27,49 @@ class FileText:
     path: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """An object of which is known what some of its methods give."""
+
+    methods: Mapping[str, Value]
+
+
 Value: TypeAlias = (
-    "str | bool | tuple[Value, ...] | Mapping[str, Value] | FileText | Unknown | None"
+    "str | bool | tuple[Value, ...] | Mapping[str, Value] | FileText | Record | Unknown | None"
 )
 """Symbols and numbers are strings here."""
 Names: TypeAlias = dict[str, Value]
+Load: TypeAlias = Callable[[str], Value]
+"""Gives the gemspec at a path; something unknown where it cannot be read."""
 
 
-def part(node: Node, name: str) -> Node | None:
-    """Return the part of *node* that the grammar calls *name*."""
-    return node.child_by_field_name(name)
-
-
-class Evaluator:
-    """Works out expressions of one file; *names* are what its variables and constants hold."""
-
-    def __init__(self, source: bytes) -> None:
-        self._source = source
-        self._steps = 0
-        self._forms: Mapping[str, Callable[[Node, Names], Value]] = {
-            "text": self._text,
-            "string": self._string,
-            "array": lambda node, names: self.arguments(node, names)[0],
-            "hash": lambda node, names: self.arguments(node, names)[1],
-            "name": self._name,
-            "binary": self._binary,
-            "unary": self._negation,
-            "conditional": self._conditional,
-            "parenthesized_statements": self._only,
-            "element_reference": self._element,
-            "call": self._result,
-        }
-
-    def text(self, node: Node) -> str:
-        """Return the source of *node*."""
-        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def step(self, count: int = 1) -> None:
-        """Count what is done. Raises ManifestError where it is too much for one manifest."""
-        self._steps += count
-        if self._steps > _MAX_STEPS:
-            raise ManifestError("is too long, or repeats itself too often, to be read")
-
-    def value(self, node: Node, names: Names) -> Value:
-        """Return what an expression is worth."""
-        self.step()
-        if node.type in _LITERALS:
-            return _LITERALS[node.type]
-        evaluate = self._forms.get(_FORMS.get(node.type, node.type))
-        return self._unknown(node) if evaluate is None else evaluate(node, names)
-
-    def truth(self, node: Node, names: Names) -> bool | None:
-        """Return whether a condition holds; None where that is not known."""
-        value = self.value(node, names)
-        return None if isinstance(value, Unknown) else _is_true(value)
-
-    def items(self, node: Node, names: Names) -> Sequence[Value]:
-        """Return what ``each`` goes through; where that is not known, one thing unknown."""
-        value = self.value(node, names)
-        if isinstance(value, Mapping):
-            return tuple(value.items())
-        return value if isinstance(value, tuple) else (Unknown(),)
-
-    def arguments(
-        self, node: Node | None, names: Names
-    ) -> tuple[tuple[Value, ...], Mapping[str, Value]]:
-        """Return the arguments that are known by their place, and those that are by name."""
-        positional: list[Value] = []
-        named: dict[str, Value] = {}
-        for child in node.named_children if node is not None else ():
-            if child.type == "pair":
-                named.update(self._pair(child, names))
-            elif child.type == "splat_argument":
-                value = self._only(child, names)
-                positional.extend(value if isinstance(value, tuple) else [self._unknown(child)])
-            elif child.type not in {"block_argument", "hash_splat_argument", "comment"}:
-                value = self.value(child, names)
-                if isinstance(value, Mapping):
-                    named.update(value)
-                else:
-                    positional.append(value)
-        self.step(len(positional) + len(named))
-        return tuple(positional), named
-
-    def _pair(self, node: Node, names: Names) -> Iterator[tuple[str, Value]]:
-        key, value = part(node, "key"), part(node, "value")
-        name = None if key is None else self.value(key, names)
-        if isinstance(name, str) and value is not None:
-            yield name, self.value(value, names)
-
-    def _unknown(self, node: Node) -> Unknown:
-        if node.end_byte - node.start_byte > _MAX_VERBATIM:
-            return Unknown()
-        return Unknown(" ".join(self.text(node).split()))
-
-    def _text(self, node: Node, _names: Names) -> Value:
-        return self.text(node).removeprefix(":")
-
-    def _element(self, node: Node, _names: Names) -> Value:
-        owner = part(node, "object")
-        return None if owner is not None and self.text(owner) == "ENV" else self._unknown(node)
-
-    def _string(self, node: Node, names: Names) -> Value:
-        pieces: list[str] = []
-        for child in node.named_children:
-            piece = self._piece(child, names)
-            if not isinstance(piece, str):
-                return self._unknown(node)
-            pieces.append(piece)
-        joined = "".join(pieces)
-        return joined if len(joined) <= _MAX_STRING else Unknown()
-
-    def _piece(self, node: Node, names: Names) -> Value:
-        if node.type == "string_content":
-            return self.text(node)
-        if node.type == "escape_sequence":
-            return _ESCAPES.get(self.text(node), Unknown())
-        return self._only(node, names) if node.type == "interpolation" else self.value(node, names)
-
-    def _only(self, node: Node, names: Names) -> Value:
-        inner = node.named_children
-        return self.value(inner[0], names) if len(inner) == 1 else self._unknown(node)
-
-    def _name(self, node: Node, names: Names) -> Value:
-        text = self.text(node)
-        return names[text] if text in names else _HERE.get(text, self._unknown(node))
-
-    def _binary(self, node: Node, names: Names) -> Value:
-        left, right, operator = part(node, "left"), part(node, "right"), part(node, "operator")
-        if left is None or right is None or operator is None:
-            return self._unknown(node)
-        first, sign = self.value(left, names), self.text(operator)
-        if isinstance(first, Unknown):
-            never = sign in {"&&", "and"} and self.truth(right, names) is False
-            return False if never else self._unknown(node)
-        if sign in _CHOICES:
-            return self.value(right, names) if _is_true(first) is _CHOICES[sign] else first
-        second = self.value(right, names)
-        if sign in {"==", "!="} and not isinstance(second, Unknown):
-            return (first == second) is (sign == "==")
-        return self._unknown(node)
-
-    def _negation(self, node: Node, names: Names) -> Value:
-        operand, operator = part(node, "operand"), part(node, "operator")
-        if operand is None or operator is None or self.text(operator) not in {"!", "not"}:
-            return self._unknown(node)
-        truth = self.truth(operand, names)
-        return self._unknown(node) if truth is None else not truth
-
-    def _conditional(self, node: Node, names: Names) -> Value:
-        condition = part(node, "condition")
-        truth = None if condition is None else self.truth(condition, names)
-        branch = part(node, "consequence" if truth else "alternative")
-        return self._unknown(node) if truth is None or branch is None else self.value(branch, names)
-
-    def _result(self, node: Node, names: Names) -> Value:
-        """Return what a call gives back, of the few methods that matter here."""
-        receiver, method = part(node, "receiver"), part(node, "method")
-        if receiver is None or method is None:
-            return self._unknown(node)
-        name = self.text(method)
-        if receiver.type == "constant":
-            return self._of_constant(node, f"{self.text(receiver)}.{name}", names)
-        value = self.value(receiver, names) if name in _SAME else None
-        return value if isinstance(value, str) else self._unknown(node)
-
-    def _of_constant(self, node: Node, name: str, names: Names) -> Value:
-        if name in _ENV_ASKED:
-            return False
-        arguments = self.arguments(part(node, "arguments"), names)[0]
-        texts = [argument for argument in arguments if isinstance(argument, str)]
-        if name in _PATHS and texts and len(texts) == len(arguments):
-            return _PATHS[name](texts)
-        if name != "ENV.fetch":
-            return self._unknown(node)
-        if len(arguments) > 1:
-            return arguments[1]
-        block = part(node, "block")
-        body = None if block is None else part(block, "body")
-        return self._unknown(node) if body is None else self._only(body, names)
-
-
-def _is_true(value: Value) -> bool:
+def is_true(value: Value) -> bool:
+    """Return whether *value*, which is known, is true in a condition."""
     return value is not None and value is not False
+
+
+def sent(receiver: Value, method: str, arguments: Sequence[Value]) -> Value:
+    """Return what *receiver* gives when it is sent the name of a method.
+
+    >>> sent(("a", "b"), "include?", ["b"]), sent("a", "upcase", [])
+    (True, Unknown(source=''))
+    """
+    match receiver:
+        case Record():
+            return receiver.methods.get(method, Unknown())
+        case str() if method in _SAME:
+            return receiver
+        case tuple() if method in _SAME_LIST:
+            return receiver
+        case tuple() if method == "include?" and len(arguments) == 1:
+            return _includes(receiver, arguments[0])
+    return Unknown()
+
+
+def _includes(items: tuple[Value, ...], item: Value) -> Value:
+    if not isinstance(item, str):
+        return Unknown()
+    return item in items or (Unknown() if any(isinstance(one, Unknown) for one in items) else False)
 
 
 def _join(paths: list[str]) -> Value:
@@ -230,32 +81,17 @@ def _expand(paths: list[str]) -> Value:
     return posixpath.normpath(posixpath.join(*reversed(paths)))
 
 
-_HERE: Final = {"__dir__": ".", "__FILE__": "./this"}
-_LITERALS: Final = {"true": True, "false": False, "nil": None}
-_CHOICES: Final = {"||": False, "or": False, "&&": True, "and": True}
-"""Operators → which truth of the left side lets the right one be the value."""
 _SAME: Final = frozenset({"strip", "chomp", "to_s", "to_str", "to_sym", "freeze", "dup"})
-_ESCAPES: Final = {f"\\{character}": character for character in "\"'\\#/>)]}"}
-_ENV_ASKED: Final = frozenset({"ENV.key?", "ENV.has_key?", "ENV.include?", "ENV.member?"})
-_PATHS: Final[Mapping[str, Callable[[list[str]], Value]]] = {
+_SAME_LIST: Final = frozenset({"to_a", "as_list", "freeze", "dup"})
+HERE: Final = {"__dir__": ".", "__FILE__": "./this"}
+ENV_ASKED: Final = frozenset({"ENV.key?", "ENV.has_key?", "ENV.include?", "ENV.member?"})
+LOADERS: Final = frozenset({
+    "Bundler.load_gemspec", "Bundler.load_gemspec_uncached", "Gem::Specification.load",
+})  # fmt: skip
+PATHS: Final[Mapping[str, Callable[[list[str]], Value]]] = {
     "File.join": _join,
     "File.expand_path": _expand,
     "File.dirname": lambda paths: posixpath.dirname(paths[0]) or ".",
     "File.read": lambda paths: FileText(paths[0]),
     "IO.read": lambda paths: FileText(paths[0]),
 }
-_FORMS: Final = {
-    "chained_string": "string",
-    "bare_string": "string",
-    "bare_symbol": "string",
-    "delimited_symbol": "string",
-    "simple_symbol": "text",
-    "hash_key_symbol": "text",
-    "integer": "text",
-    "float": "text",
-    "string_array": "array",
-    "symbol_array": "array",
-    "identifier": "name",
-    "constant": "name",
-}
-"""Names of nodes → what they come to."""
