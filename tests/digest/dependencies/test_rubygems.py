@@ -134,13 +134,22 @@ git "https://example.org/many.git", tag: "v1" do
 end
 gem "f", git: FORK
 """
-    assert told(read(text)) == [
+    contents = read(text)
+    assert told(contents) == [
         ("runtime", "a", "git: https://example.org/a.git, branch: main"),
         ("runtime", "b", "~> 1, github: rails/b"),
         ("runtime", "c", "path: ../c"),
         ("runtime", "d", "git: https://example.org/many.git, tag: v1"),
         ("runtime", "e", "path: e"),
         ("runtime", "f", "git: FORK"),
+    ]
+    assert [one.purl for one in contents.dependencies] == [
+        "pkg:gem/a?vcs_url=git%2Bhttps://example.org/a.git%40main",
+        "pkg:gem/b?vcs_url=git%2Bhttps://github.com/rails/b.git",
+        "pkg:gem/c",
+        "pkg:gem/d?vcs_url=git%2Bhttps://example.org/many.git%40v1",
+        "pkg:gem/e",
+        "pkg:gem/f",
     ]
 
 

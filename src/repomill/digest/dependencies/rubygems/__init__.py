@@ -136,7 +136,7 @@ def _dependencies(gems: Iterable[Gem], *, developing: bool = False) -> Iterator[
     for gem in gems:
         yield Dependency(
             name=gem.name,
-            package=PackageURL(type="gem", name=gem.name),
+            package=PackageURL("gem", None, gem.name, qualifiers={"vcs_url": gem.repository}),
             requirement=gem.requirement,
             scope=Scope.DEVELOPMENT if developing else gem.scope,
         )

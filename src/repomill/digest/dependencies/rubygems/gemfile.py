@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import Scope
-from repomill.digest.dependencies.origins import requirement
+from repomill.digest.dependencies.origins import qualifiers, requirement
 from repomill.digest.dependencies.rubygems import ruby
 from repomill.digest.dependencies.rubygems.ruby_values import FileText, Unknown
 
@@ -36,6 +36,8 @@ class Gem:
     name: str
     requirement: str = ""
     groups: frozenset[str] = DEFAULT
+    repository: str = ""
+    """Where it comes from that is in no registry, as a package URL says it."""
 
     @property
     def scope(self) -> Scope:
@@ -105,7 +107,13 @@ def gem(call: Call) -> Gem | None:
     if not isinstance(name, str) or not name or any(letter.isspace() for letter in name):
         return None
     versions = ", ".join(_versions(call.arguments[1:]))
-    return Gem(name=name, requirement=requirement(versions, _origin(call)), groups=_groups(call))
+    options = _options(call)
+    return Gem(
+        name=name,
+        requirement=requirement(versions, _origin(options)),
+        groups=_groups(call),
+        repository=qualifiers(options).get("vcs_url", ""),
+    )
 
 
 def _versions(arguments: tuple[Value, ...]) -> Iterator[str]:
@@ -118,15 +126,18 @@ def _versions(arguments: tuple[Value, ...]) -> Iterator[str]:
             yield argument
 
 
-def _origin(call: Call) -> Iterator[tuple[str, object]]:
-    """Yield where a gem comes from: its own options, else those of the blocks around it."""
+def _options(call: Call) -> Mapping[str, Value]:
+    """Return the options of a gem; where it comes from says it, else the blocks around it."""
     options: dict[str, Value] = {}
     for around in call.within:
         if around.name in _SOURCES and around.arguments:
             options = {around.name: around.arguments[0], **around.options}
     if not _SOURCES.isdisjoint(call.options):
         options = {}
-    options.update(call.options)
+    return {**options, **call.options}
+
+
+def _origin(options: Mapping[str, Value]) -> Iterator[tuple[str, object]]:
     for name in _ORIGINS:
         value = options.get(name)
         yield name, value.source if isinstance(value, Unknown) and value.source else value
