@@ -66,7 +66,7 @@ def test_only_workflows_and_actions_are_manifests():
 
 def test_a_workflow_uses_actions_workflows_and_images():
     assert {(each.name, each.requirement) for each in used(CI)} == {
-        ("actions/checkout", "11bd71901bbe5b1630ceea73d27597364c9af683"),
+        ("actions/checkout", "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"),
         ("github/codeql-action/init", "v3"),
         ("alphagov/govuk-infrastructure/.github/workflows/deploy.yml", "main"),
         ("ghcr.io/alphagov/base", "3.3"),
@@ -79,6 +79,14 @@ def test_a_workflow_uses_actions_workflows_and_images():
 
 def test_what_is_used_is_needed_to_build():
     assert {each.scope for each in used(CI)} == {Scope.BUILD}
+
+
+def test_the_release_that_a_comment_names_is_told_behind_a_commit():
+    sha = "11bd71901bbe5b1630ceea73d27597364c9af683"
+    text = f"jobs: {{a: {{steps: [\n{{uses: a/b@{sha}}}, # v4.2.2\n{{uses: c/d@v1}}]}}}} # v3\n"
+    assert [one.requirement for one in used(text)] == [sha, "v1"]
+    checkout = next(one for one in used(CI) if one.name == "actions/checkout")
+    assert (checkout.requirement, checkout.resolved) == (f"{sha} # v4.2.2", sha)
 
 
 def test_package_urls_have_the_ref_and_the_path():

@@ -627,4 +627,4 @@ def test_a_lock_that_the_manifest_contradicts_settles_nothing():
     (told,) = read_all(commit, all_source)
 
     assert [one.resolved for one in told.dependencies] == [None]
-    assert told.problems == ("package-lock.json is out of date: joi 17.6.0",)
+    assert told.problems == ("package-lock.json is out of date, it has joi 17.6.0",)

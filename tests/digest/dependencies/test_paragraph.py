@@ -1,5 +1,7 @@
 """How dependencies are told in a digest."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packageurl import PackageURL
@@ -125,6 +127,16 @@ def test_what_tells_modules_of_one_repository_apart_is_told():
 
     assert b"    github.com/o/r//modules/a v1\n" in paragraph([manifest("main.tf", module)])
     assert paragraph([manifest("Dockerfile", image)]).endswith(b"    node 18@sha256:1\n")
+    pinned = needs("checkout", "1bd7 # v4", resolved="1bd7")
+    assert paragraph([manifest("ci.yml", pinned)]).endswith(b"    checkout 1bd7 # v4\n")
+
+
+def test_a_lock_file_is_named_where_it_is_that_of_all():
+    one = replace(manifest("a/main.tf", needs("aws")), locked_by="a/lock")
+    other = replace(manifest("b/main.tf", needs("aws")), locked_by="b/lock")
+
+    assert b"a/main.tf (npm, locked by a/lock)\n" in paragraph([one])
+    assert b"a/main.tf and 1 more that say the same (npm)\n" in paragraph([one, other])
 
 
 def test_where_there_is_no_room_nothing_is_said():

@@ -110,6 +110,14 @@ def test_a_lock_file_beside_settles_versions():
     }
 
 
+def test_a_lock_file_left_in_a_module_settles_nothing():
+    call = 'module "region" {\n  source = "./region"\n}\n'
+    module = {"a/region/main.tf": VERSIONS, "a/region/.terraform.lock.hcl": LOCK}
+    assert terraform.read("a/region/main.tf", files(module)).locked_by
+    commit = files({**module, "a/main.tf": call, "a/b.tf": b"module\0\xff"})
+    assert terraform.read("a/region/main.tf", commit).locked_by is None
+
+
 def test_a_lock_file_in_another_folder_settles_nothing():
     commit = files({"a/main.tf": VERSIONS, ".terraform.lock.hcl": LOCK})
     assert terraform.read("a/main.tf", commit).locked_by is None

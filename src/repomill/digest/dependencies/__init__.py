@@ -68,7 +68,8 @@ MAX_MANIFESTS = 2_000
 """Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
 _FOR_DEVELOPERS = re.compile(
-    r"(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./]", re.IGNORECASE
+    r"(?i:(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./])"
+    r"|[a-z.]Tests?(?:Harness|Helpers?)?[./]"
 )
 """Of manifests beside each other, those so called come last."""
 _FIXTURE = re.compile(
@@ -189,7 +190,7 @@ def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
             dependency = replace(one, resolved=None)
             outdated.add(f"{one.name} {one.resolved}")
         dependencies.append(dependency)
-    told = f"{contents.locked_by} is out of date: {', '.join(sorted(outdated))}"
+    told = f"{contents.locked_by} is out of date, it has {', '.join(sorted(outdated))}"
     return dependencies, [told] if outdated else []
 
 

@@ -3,7 +3,8 @@
 Source of the forms: https://docs.github.com/actions/reference/workflows-and-actions. They are read
 from the workflows in ``.github/workflows``, and from the ``action.yml`` of a composite or container
 action. What is used is fetched anew for each run at the ref after ``@``: that is its requirement
-and its version. All of it is of the scope ``build``: it builds, tests and ships what the
+and its version; where that is a commit, the release that a comment names behind it is told as well.
+All of it is of the scope ``build``: it builds, tests and ships what the
 repository holds, and no part of it. What begins with ``./`` or ``$/`` is the repository's own.
 """
 
@@ -33,6 +34,7 @@ LOCK_NAMES = ""
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+", re.DOTALL)
 _ACTION = re.compile(r"(?:.*/)?action\.ya?ml", re.DOTALL)
 _USED = re.compile(r"([\w.-]+)/([\w.-]+)(?:/([^@\s]+))?@([^@\s]+)", re.ASCII)
+_RELEASE = re.compile(r"@([0-9a-f]{40})['\"]?[ \t]+#[ \t]*(v?\d[\w.+-]{0,40})", re.ASCII)
 _IMAGE = "docker://"
 _OWN = ("./", "../", "$/")
 _MAX_CHARACTERS = 1000
@@ -49,14 +51,14 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _parse_workflow(text: str) -> Contents:
-    return _contents(set(_in_jobs(yaml_tree.read(text))))
+    return _contents(set(_in_jobs(yaml_tree.read(text))), text)
 
 
 def _parse_action(text: str) -> Contents:
     runs = yaml_tree.get(yaml_tree.read(text), "runs")
     used = set(_in_steps(runs, set()))
     image = yaml_tree.text(runs, "image")
-    return _contents(used | {image} if image.startswith(_IMAGE) else used)
+    return _contents(used | {image} if image.startswith(_IMAGE) else used, text)
 
 
 def _in_jobs(workflow: Tree) -> Iterator[str]:
@@ -81,12 +83,13 @@ def _in_container(container: Tree | None) -> Iterator[str]:
         yield image if image.startswith(_IMAGE) else _IMAGE + image
 
 
-def _contents(used: set[str]) -> Contents:
+def _contents(used: set[str], text: str) -> Contents:
     dependencies, problems = [], []
+    releases = dict(_RELEASE.findall(text))
     for written in sorted(used):
         if not written or written.startswith(_OWN):
             continue
-        if found := _dependency(written):
+        if found := _dependency(written, releases.get(written.rpartition("@")[2])):
             dependencies.append(found)
         else:
             shown = names.cut(written.removeprefix(_IMAGE), 80)
@@ -95,8 +98,8 @@ def _contents(used: set[str]) -> Contents:
 
 
 @lru_cache(maxsize=1024)
-def _dependency(used: str) -> Dependency | None:
-    """Return what *used* names; None where that depends on the run.
+def _dependency(used: str, release: str | None = None) -> Dependency | None:
+    """Return what *used* names, a commit of *release* perhaps; None where that depends on the run.
 
     >>> _dependency("github/codeql-action/init@v3").purl
     'pkg:github/github/codeql-action@v3#init'
@@ -110,7 +113,7 @@ def _dependency(used: str) -> Dependency | None:
     return Dependency(
         name=used.partition("@")[0],
         package=PackageURL("github", owner, name, subpath=subpath),
-        requirement=ref,
+        requirement=f"{ref} # {release}" if release else ref,
         scope=Scope.BUILD,
         resolved=ref,
     )

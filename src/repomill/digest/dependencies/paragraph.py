@@ -87,7 +87,8 @@ class _Block:
         first, count = self.manifests[0], len(self.manifests)
         alike = "" if self.ecosystem in TOLD_TOGETHER else " that say the same"
         more = f" and {count - 1} more{alike}" if count > 1 else ""
-        lock = f", locked by {_shown(first.locked_by)}" if first.locked_by else ""
+        is_shared = len({manifest.locked_by for manifest in self.manifests}) == 1
+        lock = f", locked by {_shown(first.locked_by)}" if first.locked_by and is_shared else ""
         yield f"{_shown(first.path)}{more} ({self.ecosystem}{lock})\n"
         for problem in first.problems:
             yield f"  problem: {_shown(problem)}\n"
@@ -125,14 +126,18 @@ def _told(dependency: Dependency) -> str:
     if inside and not name.endswith(inside):
         name = f"{name}//{inside}"
     told = [_shown(name), *([_shown(requirement)] if requirement else [])]
-    # A digest of an image stands behind its tag.
-    if (
-        resolved
-        and requirement.lstrip("= ") != resolved
-        and not requirement.endswith(f"@{resolved}")
-    ):
+    if resolved and not _says(requirement, resolved):
         told.append(f"= {_shown(resolved)}")
     return " ".join(told)
+
+
+def _says(requirement: str, version: str) -> bool:
+    """Whether *version* stands in *requirement* as the one that will do.
+
+    An image's digest stands behind its tag, and a comment behind an action's commit.
+    """
+    exact = requirement.partition(" #")[0].lstrip("= ")
+    return exact == version or exact.endswith(f"@{version}")
 
 
 def _is_dependency(line: str) -> bool:

@@ -5,7 +5,8 @@ and modules from a registry or a repository. A ``provider`` block alone stands f
 HashiCorp's that is called so, where nothing else in its folder, which is one module, requires one:
 https://developer.hashicorp.com/terraform/language/providers/requirements. Providers that nothing
 but the type of a resource implies are left out, and so is ``required_version``, the language's own.
-Modules of the same repository, ``./`` and ``../``, are none.
+Modules of the same repository, ``./`` and ``../``, are none; and a lock file in one of them, which
+a folder above it calls, counts as little as it does to Terraform.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from repomill.digest import names
-from repomill.digest.dependencies.base import MAX_LOCK_BYTES, Contents, Dependency, ManifestError
+from repomill.digest.dependencies.base import (
+    MAX_LOCK_BYTES,
+    Contents,
+    Dependency,
+    ManifestError,
+    beside,
+)
 from repomill.digest.dependencies.terraform import hcl
 from repomill.digest.dependencies.terraform import source as terraform_source
 
@@ -49,6 +56,17 @@ class _Stated:
     configured: dict[str, str] = field(default_factory=dict)
     """Local name → versions, of each provider that has a block."""
     problems: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+    """Sources of modules that the repository itself has."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """What the files of one folder say."""
+
+    required: dict[str, tuple[str, str]] = field(default_factory=dict)
+    calls: set[str | None] = field(default_factory=set)
+    """Folders of the repository that it has for modules."""
 
 
 _NOTHING = _Stated()
@@ -67,7 +85,8 @@ def read(path: str, files: Files) -> Contents:
     if not stated.required and not stated.configured:
         return Contents(dependencies=stated.modules, problems=stated.problems)
     lock = posixpath.join(posixpath.dirname(path), _LOCK)
-    locked = files.parsed(lock, _parse_lock, MAX_LOCK_BYTES) if lock in files else {}
+    counts = lock in files and not _is_called(posixpath.dirname(path), files)
+    locked = files.parsed(lock, _parse_lock, MAX_LOCK_BYTES) if counts else {}
     providers = [
         terraform_source.provider(source, versions, _locked(locked, source))
         for source, versions in _providers(path, stated, files)
@@ -103,6 +122,8 @@ def _parse(text: str) -> _Stated:
 def _add_module(stated: _Stated, name: str, source: str, version: str) -> None:
     if "${" in source:
         stated.problems.append(f"the source of module {names.cut(name, 100)} is not fixed")
+    elif source.startswith(("./", "../")):
+        stated.own.append(source)
     elif found := terraform_source.module(source, version):
         stated.modules.append(found)
 
@@ -125,7 +146,7 @@ def _providers(path: str, stated: _Stated, files: Files) -> Iterator[tuple[str, 
         stated.configured.values()
     ):
         return
-    required = _required_in_folder(path, files)
+    required = _module(posixpath.dirname(path), files).required
     for name, versions in stated.configured.items():
         if versions or name not in required:
             source = required[name][0] if name in required else name
@@ -133,19 +154,34 @@ def _providers(path: str, stated: _Stated, files: Files) -> Iterator[tuple[str, 
                 yield source, versions
 
 
-def _required_in_folder(path: str, files: Files) -> dict[str, tuple[str, str]]:
-    required: dict[str, tuple[str, str]] = {}
-    for sibling in _folder(path, files):
-        try:
-            required |= files.parsed(sibling, _parse).required
-        except ManifestError:  # it is named where it is read itself
-            continue
-    return required
+def _is_called(folder: str, files: Files) -> bool:
+    """Whether a folder above *folder* has it for a module."""
+    above = folder
+    while above:
+        above = posixpath.dirname(above)
+        if folder in _module(above, files).calls:
+            return True
+    return False
 
 
-def _folder(path: str, files: Files) -> list[str]:
-    """Return the files of Terraform's in the folder of *path*."""
-    return files.once(_folders).get(posixpath.dirname(path), [])
+def _module(folder: str, files: Files) -> _Module:
+    """Return what the files of Terraform's in *folder* say together."""
+    known = files.once(_modules)
+    if folder not in known:
+        known[folder] = _Module()
+        for path in files.once(_folders).get(folder, ()):
+            try:
+                stated = files.parsed(path, _parse)
+            except ManifestError:  # it is named where it is read itself
+                continue
+            known[folder].required.update(stated.required)
+            known[folder].calls.update(beside(path, source) for source in stated.own)
+    return known[folder]
+
+
+def _modules(_files: Files) -> dict[str, _Module]:
+    """Return folder → its module, of those asked for so far: none."""
+    return {}
 
 
 def _folders(files: Files) -> dict[str, list[str]]:
