@@ -3,7 +3,14 @@
 import pytest
 
 from repomill.digest import dependencies
-from repomill.digest.dependencies import MAX_DEPENDENCIES, MAX_MANIFESTS, find, is_read, read_all
+from repomill.digest.dependencies import (
+    MAX_DEPENDENCIES,
+    MAX_FOLDERS,
+    MAX_MANIFESTS,
+    find,
+    is_read,
+    read_all,
+)
 from repomill.digest.linguist import Nature, nature
 from tests.digest.dependencies.commit import all_source, files
 
@@ -54,7 +61,16 @@ def test_no_more_than_so_many_of_an_ecosystem_are_read_and_the_rest_is_counted()
     docker, go = read_all(commit, all_source)
 
     assert (docker.ecosystem, go.ecosystem) == ("Docker", "Go")
-    assert go.problems == ("not read, like 1 more: there are too many",)
+    assert go.problems == ("not read, like 1 more: too many, or too deep in folders",)
+
+
+def test_a_manifest_in_too_many_folders_is_named_and_not_read():
+    package = '{"dependencies": {"a": "1"}}'
+    deep = "a/" * (MAX_FOLDERS + 1) + "package.json"
+    told = read_all(files({"a/package.json": package, deep: package}), all_source)
+
+    assert [(one.path, len(one.dependencies)) for one in told] == [("a/package.json", 1), (deep, 0)]
+    assert told[1].problems[0].startswith("not read")
 
 
 def test_no_more_dependencies_than_so_many_are_told():
@@ -65,7 +81,7 @@ def test_no_more_dependencies_than_so_many_are_told():
     told = read_all(commit, all_source)
 
     assert sum(len(one.dependencies) for one in told) == MAX_DEPENDENCIES
-    assert told[-1].problems == ("not read, like 1 more: there are too many",)
+    assert told[-1].problems == ("not read, like 1 more: too many, or too deep in folders",)
 
 
 def test_lock_files_are_read_unless_they_are_somebody_elses():

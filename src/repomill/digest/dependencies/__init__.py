@@ -67,6 +67,8 @@ ECOSYSTEMS = BUILT_FROM + RUNS_ON
 MAX_MANIFESTS = 2_000
 """Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
+MAX_FOLDERS = 40
+"""That a manifest lies in: readers look through all of them for what lies above it."""
 _FOR_DEVELOPERS = re.compile(
     r"(?i:(?:\A|[-_./])(?:dev|docs?|e2e|lint|mocks?|tests?|testing)[-_./])"
     r"|[a-z.]Tests?(?:Harness|Helpers?)?[./]"
@@ -101,14 +103,15 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     """Return every manifest that is the team's own and names a dependency, or cannot be read.
 
     First those of what is built, then those of what it runs on; those near the root first. Past
-    MAX_MANIFESTS of an ecosystem, or MAX_DEPENDENCIES, they are only counted.
+    MAX_MANIFESTS of an ecosystem, MAX_DEPENDENCIES or MAX_FOLDERS they are only counted.
     """
     left = MAX_DEPENDENCIES
     manifests: list[Manifest] = []
     unread: dict[str, list[str]] = defaultdict(list)
     read = Counter[str]()
     for path, ecosystem in find(files, nature_of):
-        if read[ecosystem.NAME] == MAX_MANIFESTS or not left:
+        is_deep = path.count("/") > MAX_FOLDERS
+        if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_deep:
             unread[ecosystem.NAME].append(path)
             continue
         read[ecosystem.NAME] += 1
@@ -156,7 +159,7 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 
 
 def _unread(ecosystem: str, paths: list[str]) -> Manifest:
-    told = f"not read, like {len(paths) - 1} more: there are too many"
+    told = f"not read, like {len(paths) - 1} more: too many, or too deep in folders"
     return Manifest(path=paths[0], ecosystem=ecosystem, problems=(told,))
 
 

@@ -29,7 +29,7 @@ from repomill.digest.dependencies.maven import pom
 from repomill.digest.dependencies.maven.model import Key, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from repomill.digest.dependencies.maven.pom import Pom
 
@@ -38,7 +38,7 @@ FILE_NAMES = r"pom\.xml"
 LOCK_NAMES = ""
 
 _MAX_ANCESTORS = 30
-_MAX_BOMS = 100
+_MAX_BOMS = 50
 _MAX_INDEXED = 10_000
 _SCOPES = {
     "provided": Scope.BUILD,
@@ -47,6 +47,8 @@ _SCOPES = {
 }
 _NOT_ONE_VERSION = ("[", "(", "LATEST", "RELEASE")
 
+_Bom = tuple[Model, list[str]]
+"""Its model, and the paths of those that it imports."""
 _Index = dict[tuple[str, str], list[tuple[str, str]]]
 """Group and artifact → version and path of each pom.xml that has them."""
 
@@ -62,7 +64,7 @@ def read(path: str, files: Files) -> Contents:
     """Return what the pom.xml at *path* says. Raises ManifestError."""
     problems: list[str] = []
     model = _model(path, files, problems)
-    boms = list(_boms(model, files, {path}))
+    boms = list(_boms(_imported(model, files), files, {path}))
     dependencies = []
     for key, version, scope in (*_used(model, boms), *_from_elsewhere(path, model, files)):
         if not key.group or not key.artifact:
@@ -199,17 +201,35 @@ def _coordinates(found: Pom) -> tuple[str, str, str]:
     )
 
 
-def _boms(model: Model, files: Files, seen: set[str]) -> Iterator[Model]:
-    """Yield the model of each BOM in the tree that *model* imports, and of those it imports."""
-    for imported in model.imports():
-        key = model.key(imported)
-        path = _find(key.group, key.artifact, model.value(imported.version), files)
-        if path is None or path in seen or len(seen) > _MAX_BOMS:
+def _boms(imported: Iterable[str], files: Files, seen: set[str]) -> Iterator[Model]:
+    """Yield the model of each BOM at one of the paths *imported*, and of those that it imports."""
+    for path in imported:
+        if path in seen or len(seen) > _MAX_BOMS:
             continue
         seen.add(path)
-        bom = _model(path, files, [])
-        yield bom
-        yield from _boms(bom, files, seen)
+        model, further = _bom(path, files)
+        yield model
+        yield from _boms(further, files, seen)
+
+
+def _bom(path: str, files: Files) -> _Bom:
+    known = files.once(_no_boms)
+    if path not in known:
+        model = _model(path, files, [])
+        known[path] = model, _imported(model, files)
+    return known[path]
+
+
+def _no_boms(_files: Files) -> dict[str, _Bom]:
+    """Return path → the BOM there, of those asked for so far."""
+    return {}
+
+
+def _imported(model: Model, files: Files) -> list[str]:
+    """Return the path of each BOM in the tree that *model* imports."""
+    keys = ((model.key(one), model.value(one.version)) for one in model.imports())
+    found = (_find(key.group, key.artifact, version, files) for key, version in keys)
+    return [path for path in found if path is not None]
 
 
 def _find(group: str, artifact: str, version: str, files: Files) -> str | None:

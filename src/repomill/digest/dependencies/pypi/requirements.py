@@ -42,11 +42,13 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _pins(constraints: list[str], files: Files, found: Found) -> locks.Versions:
+    wanted = {dependency.package.name for dependency in found.dependencies}
     pinned = [
         line.dependency
         for constraint in constraints[: pypi_included.MAX_FILES]
         for _path, file in pypi_included.with_included(constraint, files, found)
         for line in file.lines
+        if line.dependency.package.name in wanted
     ]
     return locks.versions_of(pinned)
 

@@ -100,14 +100,12 @@ def _together(outer: frozenset[str], inner: frozenset[str]) -> frozenset[str]:
 
 def _of_gemspec(path: str, include: Include, files: Files, problems: list[str]) -> Iterator[Gem]:
     """Yield what the gemspec asks for that ``gemspec`` in the Gemfile at *path* means."""
-    folder = beside(path, posixpath.join(include.path, "*"))
-    found = [] if folder is None else files.once(_gemspecs).get(posixpath.dirname(folder), [])
-    if include.name is not None:
-        found = [
-            one
-            for one in found
-            if _name(one, loading.read(one, files, gemspec.parse)) == include.name
-        ]
+    inside = beside(path, posixpath.join(include.path, "*"))
+    folder = None if inside is None else posixpath.dirname(inside)
+    if include.name is None:
+        found = files.once(_gemspecs).get(folder, [])
+    else:
+        found = files.once(_named_gemspecs).get((folder, include.name), [])
     if len(found) != 1:
         problems.append(f"gemspec: {len(found)} of them in {names.quote(include.path)}")
         return
@@ -119,9 +117,22 @@ def _of_gemspec(path: str, include: Include, files: Files, problems: list[str]) 
         yield replace(gem, groups=frozenset({include.development, "development"}))
 
 
-def _gemspecs(files: Files) -> Mapping[str, Sequence[str]]:
+def _named_gemspecs(files: Files) -> Mapping[tuple[str | None, str], Sequence[str]]:
+    """Return folder and name of a gem → the gemspecs of that name in it."""
+    found: dict[tuple[str | None, str], list[str]] = {}
+    for folder, paths in files.once(_gemspecs).items():
+        for path in paths:
+            try:
+                said = loading.read(path, files, gemspec.parse)
+            except ManifestError:  # it is named where it is read itself
+                continue
+            found.setdefault((folder, _name(path, said)), []).append(path)
+    return found
+
+
+def _gemspecs(files: Files) -> Mapping[str | None, Sequence[str]]:
     """Return folder → the gemspecs in it."""
-    found: dict[str, list[str]] = {}
+    found: dict[str | None, list[str]] = {}
     for path in files:
         if path.endswith(".gemspec"):
             found.setdefault(posixpath.dirname(path), []).append(path)
