@@ -7,6 +7,7 @@ understood contradicts nothing.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 
 _TERM = re.compile(r"(\^|~>|~=|~|>=|<=|===|==|=|>|<|)\s*v?(\d{1,9}(?:\.\d{1,9}){0,5})", re.ASCII)
@@ -14,6 +15,7 @@ _RELEASE = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,5})", re.ASCII)
 _MOST_CHARACTERS = 200
 
 
+@lru_cache(maxsize=1 << 12)
 def contradicts(requirement: str, version: str) -> bool:
     """Whether *version* cannot be meant by *requirement*. Of pre-releases only the release counts.
 
