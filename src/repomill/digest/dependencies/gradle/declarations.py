@@ -106,9 +106,10 @@ class Declarations:
                 place = replace(place, is_for_build=True)
             case ["subprojects" | "allprojects" | "configure"]:
                 place = replace(place, is_for_projects=True)
-        if any(is_of_tests(word) for word in _words(statement)):
+        inner = [*blocks(statement)]
+        if inner and any(is_of_tests(word) for word in _words(statement)):
             place = replace(place, is_for_tests=True)
-        for block in blocks(statement):
+        for block in inner:
             self.read(block.statements, place)
 
     def _note_extended(self, configuration: str, arguments: Items) -> None:

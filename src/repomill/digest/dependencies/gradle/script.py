@@ -122,13 +122,15 @@ def _close(groups: list[Group], closing: str) -> None:
 
 def _tokens(text: str) -> Iterator[Token]:
     position, last, left = 0, "\n", MAX_TOKENS
+    words: dict[str, Token] = {}
     while match := _TOKEN.match(text, position):
         left -= 1
         if left < 0:
             raise ManifestError(f"more than {MAX_TOKENS} words")
         kind, position = match.lastgroup, match.end()
         if kind == "name":
-            token = Token("name", match["name"].strip("`"))
+            word = match["name"]
+            token = words.get(word) or words.setdefault(word, Token("name", word.strip("`")))
         elif kind == "line":
             token = _LINE
         elif kind == "plain":
@@ -143,18 +145,21 @@ def _tokens(text: str) -> Iterator[Token]:
             end = text.find("*/", position)
             position = len(text) if end < 0 else end + 2
             continue
+        elif match["other"] == "/" and last in _BEFORE_SLASHY:
+            token, position = _slashy(text, match.start("other"))
         else:
-            token, position = _other(text, match.start("other"), last)
+            sign = match["other"]
+            token = words.get(sign) or words.setdefault(sign, Token(sign, sign))
         last = token.kind
         yield token
 
 
-def _other(text: str, start: int, last: str) -> tuple[Token, int]:
-    """Return a character by itself, or a string between slashes, and where it ends."""
-    pattern = _SLASHY.match(text, start) if last in _BEFORE_SLASHY else None
+def _slashy(text: str, start: int) -> tuple[Token, int]:
+    """Return the string between slashes that begins at *start*, or a slash, and where it ends."""
+    pattern = _SLASHY.match(text, start)
     if pattern:
         return Token("string", pattern[1], ((False, pattern[1]),)), pattern.end()
-    return Token(text[start], text[start]), start + 1
+    return Token("/", "/"), start + 1
 
 
 def _string(text: str, start: int, most: int) -> tuple[Token, int]:
@@ -203,11 +208,13 @@ def names_of(items: Items) -> list[str]:
     ['libs', 'spring', 'boot', 'get']
     """
     found = []
-    for place, item in enumerate(items):
-        if not isinstance(item, Token) or item.kind != ("." if place % 2 else "name"):
+    expected = "name"
+    for item in items:
+        if item.kind != expected or not isinstance(item, Token):
             break
-        if place % 2 == 0:
+        if expected == "name":
             found.append(item.text)
+        expected = "." if expected == "name" else "name"
     return found
 
 
@@ -242,14 +249,12 @@ def named(piece: Items, *signs: str) -> tuple[str, Items]:
 
 def blocks(items: Iterable[Token | Group]) -> Iterator[Group]:
     """Yield the blocks in *items*, also those between their brackets; not those in a block."""
-    waiting = [*items][::-1]
-    while waiting:
-        item = waiting.pop()
+    for item in items:
         if isinstance(item, Group):
             if item.kind == "{":
                 yield item
             else:
-                waiting += reversed(item.statements[0])
+                yield from blocks(item.statements[0])
 
 
 def within(group: Token | Group, kind: str) -> Statement | None:

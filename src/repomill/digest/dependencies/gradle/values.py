@@ -34,6 +34,7 @@ _MAX_CHARACTERS = 1000
 _MAX_NESTED = 30
 _MAX_EXPRESSIONS = 5_000
 """Within strings, that are more than a name."""
+_APPLY = Token("name", "apply")
 _MAX_LEFT = 12
 """Tokens before the sign of an assignment."""
 _WHERE = frozenset({"project", "rootProject", "ext", "extra", "properties", "this", "target"})
@@ -322,7 +323,7 @@ def _entries(items: Items) -> Items:
 
 
 def _applied(statement: Statement) -> Iterator[Token]:
-    if names_of(statement[:1]) != ["apply"]:
+    if not statement or statement[0] != _APPLY:
         return
     arguments = within(statement[1], "(") if len(statement) > 1 else None
     for piece in split(arguments or statement[1:]):

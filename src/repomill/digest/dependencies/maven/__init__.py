@@ -10,6 +10,7 @@ dependencies of the project, as Maven counts.
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -98,13 +99,16 @@ def _from_elsewhere(path: str, model: Model, files: Files) -> Iterator[tuple[Key
             yield key, version, Scope.BUILD
 
 
-def _dependency(key: Key, version: str, scope: Scope) -> Dependency:
+@lru_cache(maxsize=1 << 12)
+def _package(key: Key) -> PackageURL:
     qualifiers = {"classifier": key.classifier, "type": "" if key.type == "jar" else key.type}
+    return PackageURL("maven", key.group, key.artifact, qualifiers=qualifiers)
+
+
+def _dependency(key: Key, version: str, scope: Scope) -> Dependency:
     return Dependency(
         name=_name(key),
-        package=PackageURL(
-            type="maven", namespace=key.group, name=key.artifact, qualifiers=qualifiers
-        ),
+        package=_package(key),
         requirement=version,
         scope=scope,
         resolved=_settled(version),
@@ -164,9 +168,20 @@ def _model(path: str, files: Files, problems: list[str]) -> Model:
 
 def _parent(path: str, child: Pom, files: Files) -> str | None:
     """Return the path of the parent: where the child says it is, else anywhere in the tree."""
-    parent = child.parent
-    if parent is None:
+    if child.parent is None:
         return None
+    known = files.once(_no_parents)
+    if path not in known:
+        known[path] = _find_parent(path, child.parent, files)
+    return known[path]
+
+
+def _no_parents(_files: Files) -> dict[str, str | None]:
+    """Return path → that of its parent, of those asked for so far."""
+    return {}
+
+
+def _find_parent(path: str, parent: pom.Parent, files: Files) -> str | None:
     near = beside(path, parent.relative_path) if parent.relative_path else None
     for candidate in (near, posixpath.join(near, "pom.xml") if near else None):
         if candidate and candidate in files and _is(candidate, parent, files):
