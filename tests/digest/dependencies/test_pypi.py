@@ -207,6 +207,15 @@ def test_a_lock_file_that_leaves_the_version_open_settles_none():
         } == {None}
 
 
+def test_a_lock_file_says_nothing_of_what_builds_the_package():
+    text = "[build-system]\nrequires = ['a>1']\n[project]\ndependencies = ['a>0']\n"
+    lock = '[[package]]\nname = "a"\nversion = "2"\n'
+    assert found("pyproject.toml", {"pyproject.toml": text, "uv.lock": lock}) == {
+        ("build", "a", ">1", None),
+        ("runtime", "a", ">0", "2"),
+    }
+
+
 def test_the_lock_file_of_a_workspace_counts_for_its_members_alone():
     contents = {
         "uv.lock": """

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from repomill.digest.dependencies.base import MAX_LOCK_BYTES, ManifestError, beside
+from repomill.digest.dependencies.base import MAX_LOCK_BYTES, ManifestError, Scope, beside
 from repomill.digest.dependencies.pypi import compiled as pypi_compiled
 from repomill.digest.dependencies.pypi import (
     locks,
@@ -79,7 +79,10 @@ def _locked_by(lock: str, contents: Contents, files: Files) -> Contents:
         parsed = files.parsed(lock, locks.parse_toml, MAX_LOCK_BYTES)
     except ManifestError as error:
         return replace(contents, problems=[*contents.problems, str(error)])
-    settled = locks.settle(contents.dependencies, parsed.versions)
+    # What builds the package is resolved by itself, whatever the lock file has of that name.
+    builds = [one for one in contents.dependencies if one.scope is Scope.BUILD]
+    others = [one for one in contents.dependencies if one.scope is not Scope.BUILD]
+    settled = [*builds, *locks.settle(others, parsed.versions)]
     return replace(contents, dependencies=settled, locked_by=lock)
 
 
