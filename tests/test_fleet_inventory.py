@@ -238,6 +238,16 @@ def test_the_file_is_written_whole_and_counted(put, command, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"store", "table.parquet"}
 
 
+def test_a_store_of_which_nothing_can_be_used_leaves_the_file_of_before(put, command, tmp_path):
+    put("owner/broken", body=b"")
+    (tmp_path / "table.parquet").write_bytes(b"before")
+
+    with pytest.raises(StoreError, match="none of the metadata in .* tell dependencies"):
+        command("--store", "store", "-o", "table.parquet")
+
+    assert (tmp_path / "table.parquet").read_bytes() == b"before"
+
+
 def test_a_store_that_fails_leaves_the_file_of_before(put, command, tmp_path, monkeypatch):
     put("owner/name", EXPRESS)
     (tmp_path / "table.parquet").write_bytes(b"before")

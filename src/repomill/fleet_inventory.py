@@ -48,7 +48,7 @@ def write(store: Store, folder: Path, *, for_people: bool) -> Table:
 
     Its rows are sorted by the repository's key, then as the metadata object has them. Objects are
     held in memory one after another, but for those that are being read. Raises StoreError where the
-    store cannot be read or holds no metadata.
+    store cannot be read or holds no metadata that can be used.
     """
     from repomill import parquet  # noqa: PLC0415 DuckDB takes long to import
 
@@ -64,6 +64,8 @@ def write(store: Store, folder: Path, *, for_people: bool) -> Table:
             table.count(found)
             if found:
                 spool.write(_rows(found))
+    if not table.repositories:
+        raise StoreError(f"none of the metadata in {store.name} tell dependencies; see the log")
     with progress.spinner("Writing the table", shown=for_people):
         parquet.write(rows, path)
     return table

@@ -80,3 +80,13 @@ def test_whatever_it_is_given_it_answers_or_refuses(text):
         yaml_tree.read(text)
     except (ManifestError, ValueError):
         return
+
+
+@pytest.mark.parametrize("kind", ["[{}]", "{{a: {}, b: 1}}"])
+def test_aliases_that_would_be_too_much_if_written_out_are_refused(kind):
+    bomb = "a0: &a0 [x]\n"
+    for level in range(1, 12):
+        aliases = ", ".join([f"*a{level - 1}"] * 9)
+        bomb += f"a{level}: &a{level} {kind.format(f'[{aliases}]')}\n"
+    with pytest.raises(ManifestError, match="line 8: aliases that stand for too much"):
+        yaml_tree.read(bomb)

@@ -22,6 +22,7 @@ from repomill.digest.dependencies import (
     maven,
     npm,
     nuget,
+    origins,
     pypi,
     rubygems,
     sbt,
@@ -82,6 +83,7 @@ _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
 """Of a name; a longer one is none."""
+_ADDRESSES = (":/", ":\\", "//")
 _NOT_THE_TEAMS = frozenset({Nature.VENDORED, Nature.GENERATED})
 _SCOPES = {scope: place for place, scope in enumerate(Scope)}
 
@@ -171,8 +173,10 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:
-        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(str(error),))
-    problems = (*contents.problems[:_MOST_PROBLEMS], *outdated)
+        told = origins.problem_without_credentials(str(error))
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,))
+    problems = (*map(origins.problem_without_credentials, contents.problems[:_MOST_PROBLEMS]),)
+    problems += (*outdated,)
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
     return Manifest(
@@ -187,7 +191,7 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
 def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
     """Return the dependencies, but no version of a lock file that is out of date; and which."""
     dependencies, outdated = [], set()
-    for one in filter(_is_named, contents.dependencies):
+    for one in map(_public, filter(_is_named, contents.dependencies)):
         dependency = one
         if one.resolved and contents.locked_by and contradicts(one.requirement, one.resolved):
             dependency = replace(one, resolved=None)
@@ -197,9 +201,36 @@ def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
     return dependencies, [told] if outdated else []
 
 
+def _public(dependency: Dependency) -> Dependency:
+    """Return *dependency* without anybody's credentials, whatever its reader has left in."""
+    qualifiers = dependency.package.qualifiers
+    clean = origins.without_credentials
+    package = dependency.package
+    if qualifiers:
+        package = package._replace(qualifiers={key: clean(qualifiers[key]) for key in qualifiers})
+    name, requirement = clean(dependency.name), clean(dependency.requirement)
+    resolved = clean(dependency.resolved) if dependency.resolved else dependency.resolved
+    if (name, requirement, resolved, package) == (
+        dependency.name,
+        dependency.requirement,
+        dependency.resolved,
+        dependency.package,
+    ):
+        return dependency
+    return replace(
+        dependency, name=name, requirement=requirement, resolved=resolved, package=package
+    )
+
+
 def _is_named(dependency: Dependency) -> bool:
-    name = dependency.name
-    return bool(name.strip() and len(name) <= _MOST_CHARACTERS and dependency.package.name)
+    name, package = dependency.name, dependency.package
+    if not name.strip() or len(name) > _MOST_CHARACTERS or not package.name:
+        return False
+    # Where an address stands for a name, it is none; and who knows what is in it.
+    qualifiers = package.qualifiers or {}
+    parts = [package.namespace or "", package.name]
+    parts += [qualifiers[key] for key in qualifiers if not key.endswith("_url")]
+    return not any(sign in part for part in parts for sign in _ADDRESSES)
 
 
 def _order(dependency: Dependency) -> tuple[object, ...]:

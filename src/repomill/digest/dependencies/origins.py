@@ -10,7 +10,17 @@ if TYPE_CHECKING:
 
 # Up to the last @ before the path: what RFC 3986 calls userinfo, and what passwords put into it.
 _USER = re.compile(r"(?<=//)[^/\s]*@")
+# The same where somebody wrote the address as no address, or a password with a slash in it.
+_ANY_USER = re.compile(r"(:[/\\]{1,3})(?!git@)[^/\\\s]*@")
+_USER_WITH_SLASH = re.compile(r"(:[/\\]{1,3})[^/\\\s@]*:(?!\d*(?:[/?#]|$))\S*@")
+_QUERY = re.compile(r"(:[/\\]{1,3}[^\s?#]*)\?[^\s#]*")
+_FRAGMENT = re.compile(
+    r"(:[/\\]{1,3}[^\s#]*)#(?!(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b)[^\s=]*=\S*"
+)
+_BARE_USER = re.compile(r"(?<!\S)[^\s/@]*:[^\s/@]*@(?!sha\d)")
+_ADDRESSES = (":/", ":\\")
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
+_SHORT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?", re.ASCII)
 _REVISIONS = ("rev", "ref", "tag", "branch")
 _URL = re.compile(r"(?:git\+)?(?:https?|ssh|git)://[^\s#?]+", re.ASCII)
 _MAX_SHOWN = 300
@@ -23,8 +33,38 @@ def requirement(versions: str, options: Iterable[tuple[str, object]]) -> str:
     '~> 2, git: https://example.org/a.git'
     """
     shown = [versions] if versions else []
-    shown += [f"{name}: {value}" for name, value in options if isinstance(value, str)]
+    for name, value in options:
+        if isinstance(value, str):
+            shown.append(f"{name}: {value.rpartition('@')[2] if name in _HOSTS else value}")
     return _USER.sub("", ", ".join(shown))[:_MAX_SHOWN]
+
+
+def without_credentials(text: str) -> str:
+    """Return *text* with what may be secret taken out of its addresses.
+
+    Users, passwords and queries, and fragments that say ``name=value``, but for those that say
+    which package is meant.
+
+    >>> without_credentials("git+https://me:secret@example.org/a.git?token=secret#egg=a")
+    'git+https://example.org/a.git#egg=a'
+    >>> without_credentials("https:/me:se/cret@example.org/a.tgz#token=secret")
+    'https:/example.org/a.tgz'
+    """
+    if not any(sign in text for sign in _ADDRESSES):
+        return text
+    text = text[:_MAX_SHOWN]
+    for expression in (_ANY_USER, _USER_WITH_SLASH, _QUERY, _FRAGMENT):
+        text = expression.sub(r"\1", text)
+    return text
+
+
+def problem_without_credentials(text: str) -> str:
+    """Return *text* so, and without users and passwords that stand before no address at all.
+
+    >>> problem_without_credentials("the image me:secret@example.org/a is not certain")
+    'the image example.org/a is not certain'
+    """
+    return _BARE_USER.sub("", without_credentials(text))
 
 
 def qualifiers(options: Mapping[str, object]) -> dict[str, str]:
@@ -38,7 +78,7 @@ def qualifiers(options: Mapping[str, object]) -> dict[str, str]:
     url = options.get("git")
     for name, host in _HOSTS.items():
         short = options.get(name)
-        if isinstance(short, str) and short:
+        if isinstance(short, str) and _SHORT.fullmatch(short):
             place = short if "/" in short else f"{short}/{short}"
             url = f"https://{host}/{place.removesuffix('.git')}.git"
     if not isinstance(url, str) or len(url) > _MAX_SHOWN or not _URL.fullmatch(url):

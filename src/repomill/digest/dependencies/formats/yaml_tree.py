@@ -23,6 +23,8 @@ Tree: TypeAlias = str | list["Tree"] | dict[str, "Tree"]
 
 MAX_EVENTS = 50_000
 MAX_DEPTH = 100
+MAX_STOOD_FOR = 1_000_000
+"""Parts that there would be if each alias were written out; bombs have billions."""
 _MAX_MERGED = 50
 """Mappings that one can take over keys from."""
 
@@ -84,8 +86,11 @@ def values(tree: object, entered: set[int]) -> Iterator[Tree]:
 @dataclass(slots=True)
 class _Open:
     tree: list[Tree] | dict[str, Tree]
+    anchor: str | None = None
     key: str | None = None
     has_key: bool = False
+    parts: int = 1
+    """It and what is in it, with each alias written out."""
 
     def add(self, value: Tree) -> None:
         if isinstance(self.tree, list):
@@ -103,6 +108,8 @@ class _Open:
 class _Builder:
     root: Tree = ""
     anchors: dict[str, Tree] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+    """Of what is anchored, once it is closed."""
     opened: list[_Open] = field(default_factory=list)
 
     def take(self, event: yaml.Event) -> bool:
@@ -115,12 +122,13 @@ class _Builder:
         elif kind is said.SequenceStartEvent:
             self._open([], event.anchor)
         elif kind is said.MappingEndEvent or kind is said.SequenceEndEvent:
-            self.opened.pop()
+            self._close()
         elif kind is said.AliasEvent:
             if event.anchor not in self.anchors:
                 line = event.start_mark.line + 1
                 raise ManifestError(f"line {line}: an alias of what is not anchored")
             self._add(self.anchors[event.anchor], None)
+            self._count(self.parts.get(event.anchor, 1), event)
         return kind is said.DocumentEndEvent or kind is said.StreamEndEvent
 
     def _add(self, value: Tree, anchor: str | None) -> None:
@@ -135,7 +143,21 @@ class _Builder:
         if len(self.opened) == MAX_DEPTH:
             raise ManifestError(f"YAML nested more than {MAX_DEPTH} deep")
         self._add(tree, anchor)
-        self.opened.append(_Open(tree))
+        self.opened.append(_Open(tree, anchor))
+
+    def _close(self) -> None:
+        closed = self.opened.pop()
+        if closed.anchor:
+            self.parts[closed.anchor] = closed.parts
+        if self.opened:
+            self.opened[-1].parts += closed.parts
+
+    def _count(self, parts: int, event: yaml.Event) -> None:
+        if self.opened:
+            self.opened[-1].parts += parts
+            if self.opened[-1].parts > MAX_STOOD_FOR:
+                line = event.start_mark.line + 1
+                raise ManifestError(f"line {line}: aliases that stand for too much")
 
 
 def _reason(error: yaml.YAMLError) -> str:

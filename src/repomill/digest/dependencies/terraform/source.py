@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from packageurl import PackageURL
 
 from repomill.digest.dependencies.base import Dependency
+from repomill.digest.dependencies.origins import without_credentials
 
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 _MAX_CHARACTERS = 1000
@@ -87,7 +88,7 @@ def exact(requirement: str) -> str | None:
 def _remote(source: str) -> Dependency | None:
     getter, _, rest = source.rpartition("::")
     address, _, query = rest.partition("?")
-    found = _LOCATION.fullmatch(address)
+    found = _LOCATION.fullmatch(without_credentials(address.partition("#")[0]))
     if found is None:
         return None
     host = (found["host"] or found["scp_host"] or found["plain_host"]).lower()
