@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
 
 from packageurl import PackageURL
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from repomill.model import Entry
 
 _Value = TypeVar("_Value")
+_About = TypeVarTuple("_About")
 _path = attrgetter("path")
 
 MAX_MANIFEST_BYTES = 1 << 20
@@ -155,11 +156,14 @@ class Files:
             raise ManifestError(value.reason)
         return value
 
-    def once(self, make: Callable[[Files], _Value]) -> _Value:
-        """Return what *make* makes of all the files together: once, however often it is asked."""
-        known = ("", make)
+    def once(self, make: Callable[[Files, *_About], _Value], *about: *_About) -> _Value:
+        """Return what *make* makes of all the files together: once, however often it is asked.
+
+        Once for each *about*, which it is given too: a path, say.
+        """
+        known = ("", (make, about))
         if known not in self._parsed:
-            self._parsed[known] = make(self)
+            self._parsed[known] = make(self, *about)
         value: _Value = self._parsed[known]
         return value
 

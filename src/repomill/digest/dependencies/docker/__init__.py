@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from repomill.digest.dependencies.docker.dockerfile import Stage
 
 NAME = "Docker"
-_COMPOSE = r"(?:.+[.\-_])?compose(?:[.\-_].+)?\.ya?ml"
+_COMPOSE = r"(?:.{1,100}[.\-_])?compose(?:[.\-_].{1,100})?\.ya?ml"
 FILE_NAMES = rf"(?:.+\.)?[Dd]ockerfile(?:[.\-_].+)?|Containerfile(?:[.\-_].+)?|{_COMPOSE}"
 LOCK_NAMES = ""
 

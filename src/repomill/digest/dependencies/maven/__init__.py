@@ -13,7 +13,6 @@ import posixpath
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from packageurl import PackageURL
 
@@ -48,12 +47,8 @@ _SCOPES = {
 }
 _NOT_ONE_VERSION = ("[", "(", "LATEST", "RELEASE")
 
-_Bom = tuple[Model, list[str]]
-"""Its model, and the paths of those that it imports."""
 _Index = dict[tuple[str, str], list[tuple[str, str]]]
 """Group and artifact → version and path of each pom.xml that has them."""
-
-_indexes: WeakKeyDictionary[Files, _Index] = WeakKeyDictionary()
 
 
 def claims(_path: str) -> bool:
@@ -90,7 +85,7 @@ def _used(model: Model, boms: list[Model]) -> Iterator[tuple[Key, str, Scope]]:
 def _from_elsewhere(path: str, model: Model, files: Files) -> Iterator[tuple[Key, str, Scope]]:
     """Yield the parent, and the BOMs that the pom.xml itself imports, but none of the tree."""
     own = model.lineage[0]
-    if own.parent and _parent(path, own, files) is None:
+    if own.parent and files.once(_parent, path) is None:
         parent = Key(own.parent.group, own.parent.artifact, "pom", "")
         yield parent, model.value(own.parent.version), Scope.BUILD
     for bom in own.imports:
@@ -152,7 +147,7 @@ def _model(path: str, files: Files, problems: list[str]) -> Model:
     """Return the model of the pom.xml at *path*; a parent that cannot be read is a problem."""
     lineage = [files.parsed(path, pom.parse)]
     seen = {path}
-    while (above := _parent(path, lineage[-1], files)) and above not in seen:
+    while (above := files.once(_parent, path)) and above not in seen:
         try:
             lineage.append(files.parsed(above, pom.parse))
         except ManifestError as error:
@@ -166,22 +161,11 @@ def _model(path: str, files: Files, problems: list[str]) -> Model:
     return Model(lineage)
 
 
-def _parent(path: str, child: Pom, files: Files) -> str | None:
+def _parent(files: Files, path: str) -> str | None:
     """Return the path of the parent: where the child says it is, else anywhere in the tree."""
-    if child.parent is None:
+    parent = files.parsed(path, pom.parse).parent
+    if parent is None:
         return None
-    known = files.once(_no_parents)
-    if path not in known:
-        known[path] = _find_parent(path, child.parent, files)
-    return known[path]
-
-
-def _no_parents(_files: Files) -> dict[str, str | None]:
-    """Return path → that of its parent, of those asked for so far."""
-    return {}
-
-
-def _find_parent(path: str, parent: pom.Parent, files: Files) -> str | None:
     near = beside(path, parent.relative_path) if parent.relative_path else None
     for candidate in (near, posixpath.join(near, "pom.xml") if near else None):
         if candidate and candidate in files and _is(candidate, parent, files):
@@ -222,22 +206,15 @@ def _boms(imported: Iterable[str], files: Files, seen: set[str]) -> Iterator[Mod
         if path in seen or len(seen) > _MAX_BOMS:
             continue
         seen.add(path)
-        model, further = _bom(path, files)
+        model, further = files.once(_bom, path)
         yield model
         yield from _boms(further, files, seen)
 
 
-def _bom(path: str, files: Files) -> _Bom:
-    known = files.once(_no_boms)
-    if path not in known:
-        model = _model(path, files, [])
-        known[path] = model, _imported(model, files)
-    return known[path]
-
-
-def _no_boms(_files: Files) -> dict[str, _Bom]:
-    """Return path → the BOM there, of those asked for so far."""
-    return {}
+def _bom(files: Files, path: str) -> tuple[Model, list[str]]:
+    """Return the model of the BOM at *path*, and the paths of those that it imports."""
+    model = _model(path, files, [])
+    return model, _imported(model, files)
 
 
 def _imported(model: Model, files: Files) -> list[str]:
@@ -251,20 +228,19 @@ def _find(group: str, artifact: str, version: str, files: Files) -> str | None:
     """Return the path of the first pom.xml of that name and version in the tree."""
     if not group or not artifact:
         return None
-    for found, path in _index(files).get((group, artifact), ()):
+    for found, path in files.once(_index).get((group, artifact), ()):
         if _same_version(version, found):
             return path
     return None
 
 
 def _index(files: Files) -> _Index:
-    if files not in _indexes:
-        _indexes[files] = {}
-        everywhere = (path for path in files if path.rpartition("/")[2] == "pom.xml")
-        for path in islice(everywhere, _MAX_INDEXED):
-            try:
-                group, artifact, version = _coordinates(files.parsed(path, pom.parse))
-            except ManifestError:
-                continue
-            _indexes[files].setdefault((group, artifact), []).append((version, path))
-    return _indexes[files]
+    found: _Index = {}
+    everywhere = (path for path in files if path.rpartition("/")[2] == "pom.xml")
+    for path in islice(everywhere, _MAX_INDEXED):
+        try:
+            group, artifact, version = _coordinates(files.parsed(path, pom.parse))
+        except ManifestError:
+            continue
+        found.setdefault((group, artifact), []).append((version, path))
+    return found

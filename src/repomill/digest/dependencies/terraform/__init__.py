@@ -146,7 +146,7 @@ def _providers(path: str, stated: _Stated, files: Files) -> Iterator[tuple[str, 
         stated.configured.values()
     ):
         return
-    required = _module(posixpath.dirname(path), files).required
+    required = files.once(_module, posixpath.dirname(path)).required
     for name, versions in stated.configured.items():
         if versions or name not in required:
             source = required[name][0] if name in required else name
@@ -159,29 +159,22 @@ def _is_called(folder: str, files: Files) -> bool:
     above = folder
     while above:
         above = posixpath.dirname(above)
-        if folder in _module(above, files).calls:
+        if folder in files.once(_module, above).calls:
             return True
     return False
 
 
-def _module(folder: str, files: Files) -> _Module:
+def _module(files: Files, folder: str) -> _Module:
     """Return what the files of Terraform's in *folder* say together."""
-    known = files.once(_modules)
-    if folder not in known:
-        known[folder] = _Module()
-        for path in files.once(_folders).get(folder, ()):
-            try:
-                stated = files.parsed(path, _parse)
-            except ManifestError:  # it is named where it is read itself
-                continue
-            known[folder].required.update(stated.required)
-            known[folder].calls.update(beside(path, source) for source in stated.own)
-    return known[folder]
-
-
-def _modules(_files: Files) -> dict[str, _Module]:
-    """Return folder → its module, of those asked for so far: none."""
-    return {}
+    module = _Module()
+    for path in files.once(_folders).get(folder, ()):
+        try:
+            stated = files.parsed(path, _parse)
+        except ManifestError:  # it is named where it is read itself
+            continue
+        module.required.update(stated.required)
+        module.calls.update(beside(path, source) for source in stated.own)
+    return module
 
 
 def _folders(files: Files) -> dict[str, list[str]]:
