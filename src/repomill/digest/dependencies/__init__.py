@@ -83,7 +83,6 @@ _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
 """Of a name; a longer one is none."""
-_ADDRESSES = (":/", ":\\", "//")
 _NOT_THE_TEAMS = frozenset({Nature.VENDORED, Nature.GENERATED})
 _SCOPES = {scope: place for place, scope in enumerate(Scope)}
 
@@ -173,10 +172,10 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
     except (ManifestError, ValueError) as error:
-        told = origins.problem_without_credentials(str(error))
-        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(told,))
-    problems = (*map(origins.problem_without_credentials, contents.problems[:_MOST_PROBLEMS]),)
-    problems += (*outdated,)
+        problem = origins.problem_without_credentials(str(error))
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(problem,))
+    told = map(origins.problem_without_credentials, contents.problems[:_MOST_PROBLEMS])
+    problems = (*told, *outdated)
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
     return Manifest(
@@ -203,22 +202,18 @@ def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
 
 def _public(dependency: Dependency) -> Dependency:
     """Return *dependency* without anybody's credentials, whatever its reader has left in."""
-    qualifiers = dependency.package.qualifiers
-    clean = origins.without_credentials
-    package = dependency.package
-    if qualifiers:
-        package = package._replace(qualifiers={key: clean(qualifiers[key]) for key in qualifiers})
-    name, requirement = clean(dependency.name), clean(dependency.requirement)
-    resolved = clean(dependency.resolved) if dependency.resolved else dependency.resolved
-    if (name, requirement, resolved, package) == (
-        dependency.name,
-        dependency.requirement,
-        dependency.resolved,
-        dependency.package,
-    ):
+    package, resolved = dependency.package, dependency.resolved
+    qualifiers = package.qualifiers or {}
+    texts = (dependency.name, dependency.requirement, resolved or "", *qualifiers.values())
+    if not any(map(origins.has_address, texts)):
         return dependency
+    clean = origins.without_credentials
     return replace(
-        dependency, name=name, requirement=requirement, resolved=resolved, package=package
+        dependency,
+        name=clean(dependency.name),
+        package=package._replace(qualifiers={key: clean(qualifiers[key]) for key in qualifiers}),
+        requirement=clean(dependency.requirement),
+        resolved=clean(resolved) if resolved else resolved,
     )
 
 
@@ -230,7 +225,7 @@ def _is_named(dependency: Dependency) -> bool:
     qualifiers = package.qualifiers or {}
     parts = [package.namespace or "", package.name]
     parts += [qualifiers[key] for key in qualifiers if not key.endswith("_url")]
-    return not any(sign in part for part in parts for sign in _ADDRESSES)
+    return not any("//" in part or origins.has_address(part) for part in parts)
 
 
 def _order(dependency: Dependency) -> tuple[object, ...]:

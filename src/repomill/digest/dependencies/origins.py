@@ -18,7 +18,7 @@ _FRAGMENT = re.compile(
     r"(:[/\\]{1,3}[^\s#]*)#(?!(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b)[^\s=]*=\S*"
 )
 _BARE_USER = re.compile(r"(?<!\S)[^\s/@]*:[^\s/@]*@(?!sha\d)")
-_ADDRESSES = (":/", ":\\")
+has_address = re.compile(r":[/\\]").search
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _SHORT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?", re.ASCII)
 _REVISIONS = ("rev", "ref", "tag", "branch")
@@ -50,7 +50,7 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("https:/me:se/cret@example.org/a.tgz#token=secret")
     'https:/example.org/a.tgz'
     """
-    if not any(sign in text for sign in _ADDRESSES):
+    if not has_address(text):
         return text
     text = text[:_MAX_SHOWN]
     for expression in (_ANY_USER, _USER_WITH_SLASH, _QUERY, _FRAGMENT):

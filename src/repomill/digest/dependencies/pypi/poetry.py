@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Dependency, Scope, mapping, sequence
+from repomill.digest.dependencies.origins import without_credentials
 from repomill.digest.dependencies.pypi import requirement as pypi_requirement
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _entry(name: str, value: object) -> Dependency:
     written = f"{place}@{reference}" if place and reference else place
     if isinstance(details.get("git"), str):
         written = f"git+{written.removeprefix('git+')}"
-    return _dependency(name, pypi_requirement.without_credentials(written), None, scope)
+    return _dependency(name, without_credentials(written), None, scope)
 
 
 def _ranged(name: str, written: str, scope: Scope) -> Dependency:

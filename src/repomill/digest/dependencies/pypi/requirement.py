@@ -13,6 +13,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from repomill.digest import names
 from repomill.digest.dependencies.base import Dependency, ManifestError, Scope
+from repomill.digest.dependencies.origins import without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +36,6 @@ _PLACE = re.compile(
 _HEAD = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _ON_GITHUB = re.compile(r"github\.com[/:]([\w-]+)/([\w.-]+?)(?:\.git)?(?:[@#/?]|$)")
-_USER = re.compile(r"(://)(?!git@)[^/\s]*@")
-_USER_WITH_SLASH = re.compile(r"(://)[^/\s@]*:(?!\d*(?:[/?#]|$))\S*@")
-_QUERY = re.compile(r"\?[^#\s]*")
 
 _WORDS = re.compile(r"[A-Za-z]+")
 _DEVELOPMENT = frozenset(
@@ -190,15 +188,6 @@ def linked(url: str) -> Dependency | None:
         package = PackageURL(type="github", namespace=place[1], name=place[2])
         return Dependency(name=f"{place[1]}/{place[2]}", package=package, requirement=shown_url)
     return None
-
-
-def without_credentials(text: str) -> str:
-    """Return *text* without the users, the passwords and the queries of its URLs.
-
-    >>> without_credentials("git+https://token@example.org/a/b.git@v1?key=secret")
-    'git+https://example.org/a/b.git@v1'
-    """
-    return _QUERY.sub("", _USER_WITH_SLASH.sub(r"\1", _USER.sub(r"\1", text)))
 
 
 def shown(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import Contents
+from repomill.digest.dependencies.origins import without_credentials
 from repomill.digest.dependencies.pypi import (
     compiled,
     locks,
@@ -64,4 +65,4 @@ def _add_folders(file: RequirementsFile, path: str, files: Files, found: Found) 
             found.note(f"{requirement.shown(written)} does not say its name")
         else:
             scope = requirement.scope_of_file(path)
-            found.add(requirement.named(name, requirement.without_credentials(written)), scope)
+            found.add(requirement.named(name, without_credentials(written)), scope)
