@@ -232,6 +232,7 @@ def _loop(statement: Items) -> tuple[str, Items] | None:
                     case [Token(kind="name", text=name), Token(kind="-"), Token(kind=">"), *_]:
                         return name, statement[: place - 1]
                 return "it", statement[: place - 1]
+            return None
     return None
 
 
