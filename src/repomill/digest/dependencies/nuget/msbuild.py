@@ -30,10 +30,16 @@ _MAX_LAYERS = 50
 """Files that are looked into for one property."""
 _MAX_CHOICES = 100
 """Items with one name, one of which is there under this or that condition."""
+MAX_ITEMS = 20_000
+"""Of one kind, each change to one counted."""
+MAX_CENTRAL = 200_000
+"""Of all folders of a commit, for each what is said above it."""
 _MAX_NESTED = 5
 """Properties within properties."""
 _MAX_VALUE = 1_000
 """Characters of a property that is made of others."""
+_WANTED = frozenset({"version", "versionoverride", "privateassets"})
+"""Metadata that anyone asks for: more would be copied with each change of an item."""
 _PROPERTY = re.compile(r"\$\(\s*+([A-Za-z_][\w.-]*+)\s*+\)")
 _ABOVE = re.compile(r"GetPathOfFileAbove\(\s*+'?([\w.]++)")
 _HERE = re.compile(r"\$\(MSBuildThisFileDirectory\)[\\/]?", re.IGNORECASE)
@@ -81,6 +87,7 @@ class Properties:
     def __init__(self, *layers: Mapping[str, set[str]]) -> None:
         """Look into *layers* one after the other."""
         self._layers = layers
+        self._known: dict[str, str | None] = {}
 
     def expand(self, text: str) -> str:
         """Return *text* with the properties in it replaced, as far as each has one value."""
@@ -94,11 +101,15 @@ class Properties:
         return text
 
     def _value(self, match: re.Match[str]) -> str:
-        for layer in self._layers:
-            values = layer.get(match[1].lower())
-            if values:
-                return next(iter(values)) if len(values) == 1 else match.group()
-        return match.group()
+        name = match[1].lower()
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        value = self._known[name]
+        return match.group() if value is None else value
+
+    def _find(self, name: str) -> str | None:
+        values = next((layer[name] for layer in self._layers if layer.get(name)), set())
+        return next(iter(values)) if len(values) == 1 else None
 
 
 class Tree:
@@ -132,8 +143,13 @@ class Tree:
         if found not in self._central:
             projects = reversed(self._with_imports(found))
             items = [item for project in projects for item in project.items]
+            self._spend(len(items))
             self._central[found] = by_name(items, "packageversion", self.properties(found))
+            self._spend(sum(map(len, self._central[found].values())))
         return self._central[found]
+
+    def _spend(self, count: int) -> None:
+        self._files.spend("central packages", count, MAX_CENTRAL)
 
     def _with_imports(self, path: str | None, depth: int = 0) -> tuple[Project, ...]:
         """Return what the file at *path* says, then what those that it imports say."""
@@ -206,12 +222,13 @@ def _read_items(group: Element, project: Project, *, is_conditional: bool) -> No
         for action in ("include", "update", "remove"):
             if action in attributes:
                 metadata = {child.tag.lower(): (child.text or "").strip() for child in element}
+                metadata = {key: value for key, value in metadata.items() if key in _WANTED}
                 conditional = is_conditional or "condition" in attributes
                 item = Item(
                     element.tag.lower(),
                     action,
                     attributes[action],
-                    attributes | metadata,
+                    {key: attributes[key] for key in _WANTED & attributes.keys()} | metadata,
                     conditional,
                 )
                 project.items.append(item)
@@ -220,15 +237,20 @@ def _read_items(group: Element, project: Project, *, is_conditional: bool) -> No
 def by_name(items: Sequence[Item], kind: str, properties: Properties) -> dict[str, list[Item]]:
     """Return the items of *kind* that are left in the end, by their names in lower case.
 
-    An unconditional change replaces what it changes; under a condition both are to be had.
+    An unconditional change replaces what it changes; under a condition both are to be had. Raises
+    ManifestError past MAX_ITEMS.
     """
     found: dict[str, list[Item]] = {}
+    left = MAX_ITEMS
     for item in items:
         if item.kind != kind:
             continue
         for written in properties.expand(item.names).split(";"):
             name = written.strip()
             known = found.setdefault(name.lower(), []) if name else []
+            left -= max(1, len(known)) if item.action == "update" else 1
+            if left < 0:
+                raise ManifestError(f"more than {MAX_ITEMS} items")
             if item.action == "include" and name and len(known) < _MAX_CHOICES:
                 known.append(Item(kind, "include", name, item.metadata, item.is_conditional))
             elif item.action == "update" and known and item.is_conditional:
