@@ -77,6 +77,8 @@ class Values:
             case ast.JoinedStr(values=parts):
                 return self._joined([self._text(part) for part in parts])
         value = self._made(node)
+        if isinstance(value, str | list):
+            self.spend(len(value) // 8)
         return self._read(node) if value is UNKNOWN else value
 
     def _made(self, node: ast.expr) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -36,7 +37,8 @@ _HEAD = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _ON_GITHUB = re.compile(r"github\.com[/:]([\w-]+)/([\w.-]+?)(?:\.git)?(?:[@#/?]|$)")
 _USER = re.compile(r"(://)(?!git@)[^/\s]*@")
-_USER_WITH_SLASH = re.compile(r"(://)[^/\s@]*:(?!\d*(?:[/?#]|$))\S*@")
+_WORD = re.compile(r"\S+")
+_PASSWORD = re.compile(r"://[^/@]*:(?!\d*(?:[/?#]|$))")
 _QUERY = re.compile(r"\?[^#\s]*")
 
 _WORDS = re.compile(r"[A-Za-z]+")
@@ -198,7 +200,14 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("git+https://token@example.org/a/b.git@v1?key=secret")
     'git+https://example.org/a/b.git@v1'
     """
-    return _QUERY.sub("", _USER_WITH_SLASH.sub(r"\1", _USER.sub(r"\1", text)))
+    return _QUERY.sub("", _WORD.sub(_without_password, _USER.sub(r"\1", text)))
+
+
+def _without_password(word: re.Match[str]) -> str:
+    """Return the word without a password in which there are slashes: up to its last ``@``."""
+    before, at, rest = word[0].rpartition("@")
+    password = _PASSWORD.search(before + at) if at else None
+    return f"{before[: password.start()]}://{rest}" if password else word[0]
 
 
 def shown(text: str) -> str:
@@ -215,6 +224,7 @@ def scope_of_extra(name: str) -> Scope:
     return Scope.DEVELOPMENT if _words(name) & _DEVELOPMENT else Scope.OPTIONAL
 
 
+@lru_cache(maxsize=1 << 12)
 def scope_of_file(path: str) -> Scope:
     """Return what the requirements in the file at *path* are for, which by custom its name says.
 

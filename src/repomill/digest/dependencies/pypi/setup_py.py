@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 64 << 10
 """What Python makes a tree of in a quarter of a second, whatever it says."""
 
+MAX_GIVEN = 1 << 20
+"""Members of lists and characters that ``setup`` is given, however they came about."""
 _SCOPES = {
     "install_requires": Scope.RUNTIME,
     "setup_requires": Scope.BUILD,
@@ -86,7 +88,13 @@ def read(path: str, files: Files) -> Contents:
 class _Reader:
     def __init__(self, path: str, files: Files) -> None:
         self._path, self._files = path, files
+        self._left = MAX_GIVEN
         self.found = requirement.Found()
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise ManifestError("arguments of setup that are too long")
 
     def add_extras(self, value: object) -> None:
         if not isinstance(value, dict):
@@ -105,6 +113,7 @@ class _Reader:
         if isinstance(value, Reading):
             self._add_file(value.path, scope, where)
         elif isinstance(value, str | list):
+            self._spend(len(value))
             for text in value if isinstance(value, list) else [value]:
                 self._add_text(text, scope, where)
         else:
@@ -123,6 +132,7 @@ class _Reader:
         if isinstance(text, Computed):
             self._add_computed(text, scope, where)
         elif isinstance(text, str):
+            self._spend(len(text))
             self.found.add_all(_lines(text), scope, where)
         elif isinstance(text, Reading):
             self._add_file(text.path, scope, where)
