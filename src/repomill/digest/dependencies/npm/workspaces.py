@@ -129,17 +129,18 @@ def _is_member(below: str, folder: str, files: Files) -> bool:
     workspaces = _manifest(folder, files).get("workspaces")
     if isinstance(workspaces, dict):
         workspaces = workspaces.get("packages")
-    patterns = sequence(workspaces)[:_MAX_PATTERNS]
     parts = below.split("/")
+    patterns = [
+        pattern.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS]
+        for pattern in sequence(workspaces)[:_MAX_PATTERNS]
+        if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN
+    ]
     try:
-        files.spend("parts of workspaces' patterns", len(patterns) * len(parts), _MAX_TRIED)
+        tried = len(parts) * sum(map(len, patterns))
+        files.spend("parts of workspaces' patterns", tried, _MAX_TRIED)
     except ManifestError:
         return False
-    return any(
-        _matches(parts, pattern.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS])
-        for pattern in patterns
-        if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN
-    )
+    return any(_matches(parts, pattern) for pattern in patterns)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
