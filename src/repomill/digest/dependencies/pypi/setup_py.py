@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from repomill.digest.dependencies.base import Contents, ManifestError, Scope, beside
 from repomill.digest.dependencies.pypi import included, python_calls, requirement
-from repomill.digest.dependencies.pypi.python_values import UNKNOWN, Computed, Reading
+from repomill.digest.dependencies.pypi.python_values import (
+    MAX_STEPS,
+    STEPS_OF_CHARACTER,
+    STEPS_OF_NONE,
+    UNKNOWN,
+    Computed,
+    Reading,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +59,8 @@ def parse(text: str) -> SetupPy:
     if len(text) > MAX_CHARACTERS:
         raise ManifestError(f"larger than {MAX_CHARACTERS >> 10} KiB")
     arguments: dict[Any, list[Any]] = {}
-    for call in python_calls.keywords_of(_tree(text), "setup"):
+    steps = min(MAX_STEPS, STEPS_OF_NONE + STEPS_OF_CHARACTER * len(text))
+    for call in python_calls.keywords_of(_tree(text), "setup", steps):
         for keyword in (*_SCOPES, _EXTRAS, "name", UNKNOWN):
             if keyword in call:
                 arguments.setdefault(keyword, []).append(call[keyword])
