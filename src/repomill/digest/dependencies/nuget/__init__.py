@@ -117,7 +117,7 @@ def _project(path: str, files: Files) -> Contents:
     dependencies: list[Dependency] = []
     problems: list[str] = []
     for kind, scope in _REFERENCES.items():
-        for name, items in msbuild.by_name(project.items, kind, properties).items():
+        for name, items in tree.by_name(project.items, kind, properties).items():
             if not _ID.fullmatch(name):
                 problems.append(f"{cut(items[0].names, 100)}: not the name of a package")
                 continue
