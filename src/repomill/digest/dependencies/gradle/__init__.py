@@ -43,6 +43,8 @@ LOCK_NAMES = r"gradle\.lockfile"
 _IS_SCRIPT = re.compile(f"(?:.*/)?{FILE_NAMES}", re.DOTALL).fullmatch
 MAX_BYTES = 8 << 20
 """Of all scripts of a commit: each is read in the light of others, though it equals one before."""
+MAX_ARGUMENTS = 300_000
+"""In all scripts of a commit: a list counts again where it is named."""
 _MAX_BELOW = 100
 """Scripts that are read to find out what a root script's configurations are for."""
 MAX_SCRIPTS = 4_000
@@ -64,8 +66,10 @@ def read(path: str, files: Files) -> Contents:
     """Return what the script at *path* declares. Raises ManifestError."""
     files.spend("bytes of Gradle's scripts", files.size(path), MAX_BYTES)
     build = Build(path, files)
+    files.spend("arguments in Gradle's scripts", 0, MAX_ARGUMENTS)
     declarations = Declarations(build.values())
     declarations.read(build.script.statements)
+    files.spend("arguments in Gradle's scripts", declarations.looked_at, MAX_ARGUMENTS)
     lock_path = posixpath.join(posixpath.dirname(path), "gradle.lockfile")
     problems = [*build.problems, *declarations.problems]
     lock: _Lock = {}

@@ -47,6 +47,11 @@ class Modules:
         self._values = values
         self._left = _MAX_PIECES
 
+    @property
+    def looked_at(self) -> int:
+        """How many pieces of arguments there were, those of lists each time they are named."""
+        return _MAX_PIECES - self._left
+
     def of(self, pieces: Sequence[Items], head: str) -> Iterator[Coordinates]:
         """Yield the modules that *pieces*, the arguments of *head*, stand for."""
         entries = dict(named(piece, ":", "=") for piece in pieces)

@@ -103,6 +103,11 @@ class Values:
         self._known: dict[str, str | None] = {}
         self._nested = 0
 
+    @property
+    def looked_at(self) -> int:
+        """How many words were looked at to work out texts."""
+        return _MAX_WORDS - self._left_words
+
     def text(self, items: Items) -> str | None:
         """Return what *items* come to: one text, or None. Unknown parts of a string stay."""
         self._left_words -= len(items)
