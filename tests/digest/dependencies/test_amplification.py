@@ -154,6 +154,12 @@ def test_a_manifest_of_python_is_read_in_bounded_time(tree):
     told(tree)
 
 
+def test_a_short_program_takes_few_steps():
+    text = DOUBLED + "setup(install_requires=['a'])"
+    assert "too long to work out" in told({"setup.py": text})
+    assert "too long to work out" not in told({"setup.py": text + "#" * 20_000})
+
+
 def test_a_password_with_slashes_is_taken_out_as_before():
     told_without = without_credentials("x://u:p/w@h/a@b y://h:80/c@1 z://u:1/2@h")
     assert told_without == "x://b y://h:80/c@1 z://u:1/2@h"
@@ -167,6 +173,7 @@ ELSEWHERE = {
         "Directory.Packages.props": '<Project><ItemGroup><A Include="a"/></ItemGroup></Project>',
     },
     "bytes of Gradle's scripts": {"build.gradle": "dependencies { }"},
+    "arguments in Gradle's scripts": {"build.gradle": "dependencies { api 'a:b:1' }"},
 }
 
 
@@ -235,6 +242,13 @@ NUGET = {
 @pytest.mark.parametrize("tree", NUGET.values(), ids=NUGET)
 def test_a_project_of_msbuild_is_read_in_bounded_time(tree):
     told(tree)
+
+
+def test_changes_of_all_projects_together_are_bounded():
+    names = "<PropertyGroup><x>" + "a;" * 400 + "</x></PropertyGroup>"
+    text = names + project(reference("Include", "$(x)") * 45).removeprefix("<Project>")
+    read = read_all(files(alike("<Project>" + text, "d{}/a.csproj", 60)), all_source)
+    assert "more than 1000000 items" in read[-1].problems
 
 
 def test_workspaces_that_are_no_list_are_not_looked_at_for_each_member():
