@@ -1,6 +1,7 @@
 """Small manifests that ask for much: of themselves, of what lies beside, of what others share.
 
-Each of these took ten seconds and more, or gigabytes, before what it multiplies was bounded.
+At the size that limits allow, each took ten seconds and more, or gigabytes, before what it
+multiplies was bounded. They are smaller here, where that still shows.
 """
 
 import json
@@ -41,32 +42,27 @@ def told(tree):
 MODULES = "val a = Seq(" + numbered('"g" % "n{}" % "1"', 1_500, ", ") + ")\n"
 ADDS = "\nlibraryDependencies ++= "
 SBT = {
-    "calls": "def f(p: T) = {" + "x := 1;" * 3_000 + "}; " + "f(1);" * 1_000,
     "parameters": "def f("
     + numbered("p{}: T", 3_000, ", ")
-    + ") = { libraryDependencies += x }\n"
+    + ") = {"
+    + "libraryDependencies += x;" * 300
+    + "}\n"
     + "f(1);" * 1_000,
-    "objects": lines(
-        *(f"def f{n}(x: T, y: T) = {{ object o {{}}; f{n + 1}(o, o) }}" for n in range(30)),
-        "libraryDependencies ++= f0(1, 2)",
-    ),
     "names": MODULES + ADDS + "Seq(" + "a, " * 5_000 + ")",
     "selections": MODULES + ADDS + "Seq(" + "a.b, " * 4_000 + ")",
     "product": "val a = Seq(" + numbered('"a{}"', 4_000, ", ") + ")" + ADDS + "a % a",
     "bound": MODULES + "def f(x: T) = { val b = 1; Seq(" + "b, " * 5_000 + ") }" + ADDS + "f(a)",
-    "strings": 'def f(x: T) = s"$x'
-    + "y" * 50_000
-    + '"'
-    + ADDS
-    + "Seq("
-    + numbered('f("{}")', 3_000, ", ")
-    + ")",
 }
 
 
 @pytest.mark.parametrize("text", SBT.values(), ids=SBT)
-def test_an_sbt_build_is_worked_out_in_bounded_steps(text):
-    told({"build.sbt": text})
+def test_an_sbt_build_that_takes_too_many_steps_is_refused(text):
+    assert "too intricate" in told({"build.sbt": text})
+
+
+def test_objects_of_sbt_that_hold_each_other_are_told_apart_at_once():
+    nested = (f"def f{n}(x: T, y: T) = {{ object o {{}}; f{n + 1}(o, o) }}" for n in range(30))
+    told({"build.sbt": lines(*nested, "libraryDependencies ++= f0(1, 2)")})
 
 
 def test_all_sbt_builds_together_are_bounded():
@@ -84,7 +80,7 @@ GRADLE = {
     "sums": script("api x\n" * 6_000, "def x = 'a'" + "+ b" * 8_000),
     "loops": script('[1].each { api "a:b:$y" }\n' * 1_500, "def y = 'a'" + "+ b" * 8_000),
     "keys": script(
-        "", "def x = ['" + "k" * 300_000 + "': [" + numbered("a{}: 1", 6_000, ", ") + "]]"
+        "", "def x = ['" + "k" * 500_000 + "': [" + numbered("a{}: 1", 8_000, ", ") + "]]"
     ),
     "bundles": {
         **script("api libs.bundles.x\n" * 3_000),
@@ -95,11 +91,6 @@ GRADLE = {
     "locks": {
         **script("api 'a:b'\n" * 3_000),
         "gradle.lockfile": numbered("a:b:{}=c", 50_000),
-    },
-    "catalogs": {
-        **script(""),
-        "settings.gradle": "versionCatalogs { libs {\n" + "from(files('c'))\n" * 4_000 + "} }",
-        "c": "[libraries]\n" + numbered('a{} = "a:b"', 8_000),
     },
     "names": script(
         numbered("a{} 'x:y:1'", 3_000),
@@ -135,17 +126,6 @@ PYTHON = {
     "extras": {
         "setup.py": DOUBLED + "setup(extras_require={" + numbered("'{}':x", 1_000, ",") + "})"
     },
-    "texts": {
-        "setup.py": f"x='{'a ' * 15_000}'\nsetup(install_requires=[" + "x.split()," * 2_000 + "])"
-    },
-    "ranges": {
-        "pyproject.toml": lines(
-            "[tool.poetry.dependencies]", numbered('a{} = "' + ">0," * 600 + '>0"', 100)
-        ),
-        "poetry.lock": lines(
-            *(f'[[package]]\nname = "a{n}"\nversion = "{v}"' for n in range(100) for v in (1, 2))
-        ),
-    },
 }
 
 
@@ -158,6 +138,11 @@ def test_a_short_program_takes_few_steps():
     text = DOUBLED + "setup(install_requires=['a'])"
     assert "too long to work out" in told({"setup.py": text})
     assert "too long to work out" not in told({"setup.py": text + "#" * 20_000})
+
+
+def test_a_text_that_is_taken_apart_again_and_again_takes_steps():
+    text = "x='" + "a " * 15_000 + "'\nsetup(install_requires=[" + "x.split()," * 200 + "])"
+    assert "too long to work out" in told({"setup.py": text})
 
 
 def test_a_password_with_slashes_is_taken_out_as_before():
@@ -227,21 +212,21 @@ NUGET = {
     "metadata": {
         "a.csproj": project(
             reference("Include", numbered("a{}", 15_000, ";"), numbered("<m{}/>", 3_000, "")),
-            reference("Update", numbered("a{}", 5_000, ";")),
+            reference("Update", numbered("a{}", 6_000, ";")),
         )
     },
     "central": {
-        "a.csproj": project(reference("Include", numbered("a{}", 180, ";")) * 100),
+        "a.csproj": project(reference("Include", numbered("a{}", 250, ";")) * 100),
         "Directory.Packages.props": project(
-            reference("Include", numbered("a{}", 180, ";")).replace("Reference", "Version") * 100
+            reference("Include", numbered("a{}", 250, ";")).replace("Reference", "Version") * 100
         ),
     },
 }
 
 
 @pytest.mark.parametrize("tree", NUGET.values(), ids=NUGET)
-def test_a_project_of_msbuild_is_read_in_bounded_time(tree):
-    told(tree)
+def test_more_changes_of_items_than_anyone_makes_are_refused(tree):
+    assert "more than 20000 items" in told(tree)
 
 
 def test_changes_of_all_projects_together_are_bounded():
@@ -256,17 +241,6 @@ def test_workspaces_that_are_no_list_are_not_looked_at_for_each_member():
     roots = {"a/" * n + "package.json": root for n in range(20)}
     locks = {"a/" * n + "yarn.lock": "" for n in range(20)}
     told({**roots, **locks, **alike("{}", "a/" * 20 + "d{}/package.json", 300)})
-
-
-def test_aliases_of_one_service_are_one():
-    once, twice, thrice = ("[" + name * 50 + "]" for name in ("q, ", "*a , ", "*b , "))
-    nested = f"a: &a {once}\nb: &b {twice}\nc: &c {{<<: {thrice}}}\n"
-    services = "services:\n image: 1\n" + numbered(" s{}: *c", 20_000)
-    told({"compose.yaml": nested + services})
-
-
-def test_an_argument_that_is_too_long_is_not_carried_on():
-    told({"Dockerfile": "ARG X=" + "x" * 500_000 + "\n" + "ARG Y=$X$X\n" * 40_000 + "FROM a"})
 
 
 def test_a_tool_of_many_folders_is_looked_for_among_the_modules_alone():
