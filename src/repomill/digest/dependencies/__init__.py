@@ -68,6 +68,8 @@ ECOSYSTEMS = BUILT_FROM + RUNS_ON
 MAX_MANIFESTS = 2_000
 """Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
+MAX_BYTES = 32 << 20
+"""Of all manifests themselves; those that are equal take their time each."""
 MAX_FOLDERS = 40
 """That a manifest lies in: readers look through all of them for what lies above it."""
 _FOR_DEVELOPERS = re.compile(
@@ -104,20 +106,21 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     """Return every manifest that is the team's own and names a dependency, or cannot be read.
 
     First those of what is built, then those of what it runs on; those near the root first. Past
-    MAX_MANIFESTS of an ecosystem, MAX_DEPENDENCIES or MAX_FOLDERS they are only counted.
+    MAX_MANIFESTS of an ecosystem, MAX_DEPENDENCIES, MAX_BYTES or MAX_FOLDERS they are only counted.
     """
-    left = MAX_DEPENDENCIES
+    left, left_bytes = MAX_DEPENDENCIES, MAX_BYTES
     manifests: list[Manifest] = []
     unread: dict[str, list[str]] = defaultdict(list)
     read = Counter[str]()
     for path, ecosystem in find(files, nature_of):
-        is_deep = path.count("/") > MAX_FOLDERS
-        if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_deep:
+        is_beyond = path.count("/") > MAX_FOLDERS or files.size(path) > left_bytes
+        if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_beyond:
             unread[ecosystem.NAME].append(path)
             continue
         read[ecosystem.NAME] += 1
-        manifest = _read(ecosystem, path, files, left)
-        left -= len(manifest.dependencies)
+        left_bytes -= files.size(path)
+        manifest, refused = _read(ecosystem, path, files, left)
+        left = max(0, left - len(manifest.dependencies) - refused)
         if manifest.dependencies or manifest.problems:
             manifests.append(manifest)
     return manifests + [_unread(name, paths) for name, paths in unread.items()]
@@ -164,27 +167,29 @@ def _unread(ecosystem: str, paths: list[str]) -> Manifest:
     return Manifest(path=paths[0], ecosystem=ecosystem, problems=(told,))
 
 
-def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> Manifest:
+def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> tuple[Manifest, int]:
+    """Return what is read, and how much there is besides of what cannot be made out."""
     try:
         contents = ecosystem.read(path, files)
         believed, outdated = _believed(contents)
         dependencies = sorted(set(believed), key=_order)
     except RecursionError:
-        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",))
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",)), 0
     except (ManifestError, ValueError) as error:
         problem = origins.problem_without_credentials(str(error))
-        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(problem,))
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(problem,)), 0
     told = map(origins.problem_without_credentials, contents.problems[:_MOST_PROBLEMS])
     problems = (*told, *outdated)
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
-    return Manifest(
+    manifest = Manifest(
         path=path,
         ecosystem=ecosystem.NAME,
         dependencies=tuple(dependencies[:most]),
         locked_by=contents.locked_by,
         problems=problems,
     )
+    return manifest, len(contents.problems)
 
 
 def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:

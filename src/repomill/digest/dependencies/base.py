@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -129,6 +130,7 @@ class Files:
         self._read = read
         self._left_bytes = MAX_READ_BYTES
         self._parsed: dict[tuple[str, object], Any] = {}
+        self._spent: Counter[str] = Counter()
 
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self._find(path) is not None
@@ -167,6 +169,15 @@ class Files:
         value: _Value = self._parsed[known]
         return value
 
+    def spend(self, what: str, count: int, most: int) -> None:
+        """Count what is looked at of *what*. Raises ManifestError past *most*, of all manifests.
+
+        For a small one can ask for much that lies elsewhere, and thousands for the same.
+        """
+        self._spent[what] += count
+        if self._spent[what] > most:
+            raise ManifestError(f"more than {most} {what} are looked at for one repository")
+
     def text(self, path: str, max_bytes: int = MAX_MANIFEST_BYTES) -> str:
         """Return the text at *path*, without its byte order mark. Raises ManifestError."""
         entry = self._find(path)
@@ -181,6 +192,11 @@ class Files:
         if found is None:
             raise ManifestError(f"{names.quote(path)} is no text")
         return found.removeprefix("\ufeff")
+
+    def size(self, path: str) -> int:
+        """Return how many bytes the file at *path* has; 0 where there is none, or it is unknown."""
+        entry = self._find(path)
+        return (entry.size_bytes or 0) if entry else 0
 
     def nearest(self, path: str, *file_names: str) -> str | None:
         """Return the first of *file_names* in the folder of *path*, else in those above it."""

@@ -21,6 +21,7 @@ FILE_NAMES = r"go\.mod"
 LOCK_NAMES = ""
 
 _MAX_BYTES = 256 << 10
+_MAX_REQUIRED = 15_000
 
 # Strings, arrows, brackets and commas, words; a comment ends the line.
 _TOKEN = re.compile(
@@ -67,6 +68,8 @@ def _parse(text: str) -> Sequence[Dependency]:
                 pass
             case "require", [path, version]:
                 module.required.append(_Required(path, version, _is_indirect(comment)))
+                if len(module.required) > _MAX_REQUIRED:
+                    raise ManifestError(f"more than {_MAX_REQUIRED} requirements")
             case "replace", [*old, arrow, new] if arrow == _ARROW and len(old) in {1, 2}:
                 module.replaced[old[0], old[1] if len(old) > 1 else None] = (new, None)
             case "replace", [*old, arrow, new, version] if arrow == _ARROW and len(old) in {1, 2}:
@@ -135,9 +138,10 @@ def _dependencies(module: _Module) -> Iterator[Dependency]:
 
 def _serving(tools: Iterable[str], modules: set[str]) -> set[str]:
     """Return those of *modules* that hold one of *tools*: the longest path that leads there."""
+    longest = max(map(len, modules), default=0)
     found = set()
     for tool in tools:
-        path = tool
+        path = tool if len(tool) <= longest else tool[: longest + 1].rpartition("/")[0]
         while path and path not in modules:
             path = path.rpartition("/")[0]
         found.add(path)

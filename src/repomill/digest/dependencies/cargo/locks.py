@@ -18,6 +18,9 @@ _FIELD = re.compile(r'(name|version|source) = "([^"]*)"')
 # A name; a version too where the lock file has several; a source too in older files.
 _USED = re.compile(r' "([^ "]+)(?: ([^ "]+))?(?: \([^"]*\))?",?')
 
+_ANY: set[str] = set()
+"""Of all names without a version: a set each would take 70 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Package:
@@ -26,6 +29,13 @@ class _Package:
     fields: dict[str, str] = field(default_factory=dict)
     uses: dict[str, set[str]] = field(default_factory=dict)
     """Name → versions, where the lock file has several of that name."""
+
+    def use(self, name: str, version: str | None) -> None:
+        known = self.uses.get(name)
+        if not known:
+            self.uses[name] = {version} if version else _ANY
+        elif version:
+            known.add(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ def _packages(text: str) -> Iterator[_Package]:
         elif package is None:
             continue
         elif used := _USED.fullmatch(line):
-            package.uses.setdefault(used[1], set()).update(filter(None, [used[2]]))
+            package.use(used[1], used[2])
         elif found := _FIELD.fullmatch(line):
             package.fields[found[1]] = found[2]
     if package is not None:

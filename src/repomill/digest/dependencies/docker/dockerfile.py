@@ -136,7 +136,8 @@ def _set(rest: str, arguments: dict[str, str]) -> None:
     for word in _WORD.findall(rest):
         name, given, value = word.partition("=")
         if given:
-            arguments[name] = expand(_QUOTES.sub("", value), arguments)
+            expanded = expand(_QUOTES.sub("", value), arguments)
+            arguments[name] = expanded if len(expanded) <= _MAX_EXPANDED else f"${name}"
 
 
 def _flags(rest: str, flag: str) -> Iterator[str]:

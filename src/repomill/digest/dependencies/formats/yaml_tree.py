@@ -73,14 +73,17 @@ def text(tree: object, key: str) -> str:
 
 
 def values(tree: object, entered: set[int]) -> Iterator[Tree]:
-    """Yield the values of a mapping or a list that is not *entered* yet, which it is from then."""
+    """Yield the values of a mapping or a list that is not *entered* yet, which it is from then.
+
+    What aliases repeat in it comes once.
+    """
     if id(tree) in entered:
         return
     entered.add(id(tree))
     if isinstance(tree, dict):
-        yield from tree.values()
-    elif isinstance(tree, list):
-        yield from tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        yield from {id(value): value for value in tree}.values()
 
 
 @dataclass(slots=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 _MAX_APPLIED = 20
+_MAX_IMPORTED = 20
+"""Files that catalogs in settings are taken from; Gradle allows each catalog one."""
 _MAX_BYTES = 256 << 10
 """Of a catalog and of a gradle.properties: TOML is slow to read."""
 _CATALOG = "gradle/libs.versions.toml"
@@ -41,6 +43,7 @@ class Root:
     def __init__(self, folder: str, settings: str | None, files: Files) -> None:
         self.problems: list[str] = []
         self.folder = folder
+        self._left_imports = _MAX_IMPORTED
         self.properties = _read_properties(folder, files, self.problems)
         self._settings = _read(settings, script, files, self.problems) if settings else None
         self.catalogs = self._catalogs(settings, files)
@@ -94,6 +97,9 @@ class Root:
         return found
 
     def _imported(self, path: str, files: Files) -> Catalog | None:
+        self._left_imports -= 1
+        if self._left_imports < 0:
+            return None
         target = beside(posixpath.join(self.folder, "settings.gradle"), path)
         catalog = self._catalog(target, files) if target else None
         if catalog is None:

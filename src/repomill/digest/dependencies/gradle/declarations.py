@@ -76,6 +76,11 @@ class Declarations:
         """What could not be made out."""
         return self._arguments.problems
 
+    @property
+    def looked_at(self) -> int:
+        """How much it took to read them: pieces of arguments, and words that these come to."""
+        return self._arguments.looked_at + self._values.looked_at // 8
+
     def read(self, statements: Iterable[Statement], place: Place | None = None) -> None:
         """Note what *statements* declare, and those in their blocks."""
         place = place or Place()
@@ -232,6 +237,7 @@ def _loop(statement: Items) -> tuple[str, Items] | None:
                     case [Token(kind="name", text=name), Token(kind="-"), Token(kind=">"), *_]:
                         return name, statement[: place - 1]
                 return "it", statement[: place - 1]
+            return None
     return None
 
 

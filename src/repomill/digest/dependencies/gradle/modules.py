@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from repomill.digest.dependencies.gradle.values import Values
 
 _MAX_PIECES = 25_000
+_FREE = 8
+"""Words of a piece that count no more than itself."""
 _MAX_NESTED = 10
 _MAX_PROBLEMS = 20
 _WRAPPERS = frozenset(
@@ -44,6 +46,11 @@ class Modules:
         self.problems: list[str] = []
         self._values = values
         self._left = _MAX_PIECES
+
+    @property
+    def looked_at(self) -> int:
+        """How many pieces of arguments there were, those of lists each time they are named."""
+        return _MAX_PIECES - self._left
 
     def of(self, pieces: Sequence[Items], head: str) -> Iterator[Coordinates]:
         """Yield the modules that *pieces*, the arguments of *head*, stand for."""
@@ -80,13 +87,14 @@ class Modules:
         yield from self._if_named(found, f"{found.group}:{found.name}", head)
 
     def _of_piece(self, piece: Items, head: str, nested: int = 0) -> Iterator[Coordinates]:
-        self._left -= 1
+        self._left -= 1 + len(piece) // _FREE
         if within(piece[-1], "{") is not None:
             piece = piece[:-1]
         if self._left < 0 or nested > _MAX_NESTED or not piece:
             return
         first = piece[0]
         if isinstance(first, Group):
+            self._left -= len(first.statements[0]) // _FREE
             yield from self._of_list(list(split(first.statements[0])), head, nested)
         elif first.kind == "string":
             text = self._values.text(piece)
@@ -127,6 +135,7 @@ class Modules:
         modules = self._values.catalogs[path[0]].modules(alias)
         if modules is None:
             self.tell(".".join(path), head)
+        self._left -= len(modules or ())
         yield from modules or ()
 
     def _if_named(self, module: Coordinates | None, text: str, head: str) -> Iterator[Coordinates]:

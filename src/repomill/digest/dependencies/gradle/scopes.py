@@ -25,6 +25,7 @@ _FOR_DEVELOPERS = (
     *("benchmark", "cucumber", "debug", "developmentOnly", "gatling", "jmh", "mockito"),
 )
 _MAX_STEPS = 20
+_MAX_CHARACTERS = 200
 
 
 def is_of_tests(name: str) -> bool:
@@ -50,7 +51,7 @@ class Scopes:
         self._sources_of_tests = set()
         for configuration, extended in extends:
             self._extended_by.setdefault(extended, {})[configuration] = None
-            sources = _OF_SOURCES.fullmatch(configuration)
+            sources = _OF_SOURCES.fullmatch(configuration[:_MAX_CHARACTERS])
             if sources and is_of_tests(extended):
                 self._sources_of_tests.add(sources[1])
 
@@ -76,6 +77,8 @@ class Scopes:
         return min(scopes, key=list(Scope).index, default=None)
 
     def _by_name(self, configuration: str) -> Scope | None:
+        if len(configuration) > _MAX_CHARACTERS:
+            return None
         sources = _OF_SOURCES.fullmatch(configuration)
         if sources and sources[1] in self._sources_of_tests:
             return Scope.DEVELOPMENT

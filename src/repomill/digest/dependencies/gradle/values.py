@@ -34,6 +34,8 @@ _MAX_CHARACTERS = 1000
 _MAX_NESTED = 30
 _MAX_EXPRESSIONS = 5_000
 """Within strings, that are more than a name."""
+_MAX_WORDS = 500_000
+"""That are looked at to work out the texts of one script."""
 _APPLY = Token("name", "apply")
 _MAX_LEFT = 12
 """Tokens before the sign of an assignment."""
@@ -52,6 +54,8 @@ class Script:
     """``versions.spring`` → the tokens that are assigned."""
     applied: list[Token]
     """Other scripts that it applies, as it names them."""
+    may_extend: bool
+    """Whether it may say that configurations extend others."""
 
 
 def script(text: str) -> Script:
@@ -65,7 +69,8 @@ def script(text: str) -> Script:
     values: dict[str, Items] = {}
     for _depth, name, items in sorted(assigned, key=lambda row: -row[0]):
         _define(values, name, items)
-    return Script(statements, values, applied)
+    may_extend = "extendsFrom" in text or "configurations" in text
+    return Script(statements, values, applied, may_extend)
 
 
 def properties(text: str) -> dict[str, str]:
@@ -94,11 +99,20 @@ class Values:
         self._properties = properties
         self._layers: list[Mapping[str, Items]] = [one.values for one in scripts]
         self._left = _MAX_EXPRESSIONS
+        self._left_words = _MAX_WORDS
         self._known: dict[str, str | None] = {}
         self._nested = 0
 
+    @property
+    def looked_at(self) -> int:
+        """How many words were looked at to work out texts."""
+        return _MAX_WORDS - self._left_words
+
     def text(self, items: Items) -> str | None:
         """Return what *items* come to: one text, or None. Unknown parts of a string stay."""
+        self._left_words -= len(items)
+        if self._left_words < 0:
+            return None
         parts = [self._atom(piece) for piece in split(items, "+")]
         known = [part for part in parts if part is not None]
         if not parts or len(known) < len(parts):
@@ -304,6 +318,8 @@ def _target(left: Items) -> str:
 
 def _define(values: dict[str, Items], name: str, items: Items, depth: int = 0) -> None:
     """Note *items* as the value of *name*, and the entries of a map by their own names."""
+    if len(name) > _MAX_CHARACTERS:
+        return
     values[name] = items
     entries = _entries(items)
     if depth < _MAX_NESTED:

@@ -10,7 +10,7 @@ dependencies of the project, as Maven counts.
 from __future__ import annotations
 
 import posixpath
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,9 @@ LOCK_NAMES = ""
 _MAX_ANCESTORS = 30
 _MAX_BOMS = 50
 _MAX_INDEXED = 10_000
+MAX_DECLARATIONS = 300_000
+"""That all projects of a commit look at together, their own and those of parents and BOMs."""
+_VARIABLE = "${"
 _SCOPES = {
     "provided": Scope.BUILD,
     "system": Scope.BUILD,
@@ -47,8 +50,13 @@ _SCOPES = {
 }
 _NOT_ONE_VERSION = ("[", "(", "LATEST", "RELEASE")
 
-_Index = dict[tuple[str, str], list[tuple[str, str]]]
-"""Group and artifact → version and path of each pom.xml that has them."""
+_Bom = tuple[Model, list[str]]
+"""Its model, and the paths of those that it imports."""
+_Index = dict[tuple[str, str], dict[str, tuple[int, str]]]
+"""Group and artifact → version → place and path of the first pom.xml that has them.
+
+Versions with a variable are one here: each may be any.
+"""
 
 
 def claims(_path: str) -> bool:
@@ -158,7 +166,7 @@ def _model(path: str, files: Files, problems: list[str]) -> Model:
             break
         seen.add(above)
         path = above
-    return Model(lineage)
+    return Model(lineage, partial(files.spend, "declarations", most=MAX_DECLARATIONS))
 
 
 def _parent(files: Files, path: str) -> str | None:
@@ -228,19 +236,21 @@ def _find(group: str, artifact: str, version: str, files: Files) -> str | None:
     """Return the path of the first pom.xml of that name and version in the tree."""
     if not group or not artifact:
         return None
-    for found, path in files.once(_index).get((group, artifact), ()):
-        if _same_version(version, found):
-            return path
-    return None
+    versions = files.once(_index).get((group, artifact), {})
+    alike = list(versions)[:1]
+    if version and _VARIABLE not in version:
+        alike = [one for one in (version, _VARIABLE) if one in versions]
+    return min((versions[one] for one in alike), default=(0, None))[1]
 
 
 def _index(files: Files) -> _Index:
     found: _Index = {}
     everywhere = (path for path in files if path.rpartition("/")[2] == "pom.xml")
-    for path in islice(everywhere, _MAX_INDEXED):
+    for place, path in enumerate(islice(everywhere, _MAX_INDEXED)):
         try:
             group, artifact, version = _coordinates(files.parsed(path, pom.parse))
         except ManifestError:
             continue
-        found.setdefault((group, artifact), []).append((version, path))
+        versions = found.setdefault((group, artifact), {})
+        versions.setdefault(_VARIABLE if _VARIABLE in version else version, (place, path))
     return found

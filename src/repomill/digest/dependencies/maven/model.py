@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from repomill.digest.dependencies.maven.pom import Declared, Pom
 
@@ -34,8 +34,10 @@ class Key(NamedTuple):
 class Model:
     """A project's pom.xml and its parents, the project first."""
 
-    def __init__(self, lineage: Sequence[Pom]) -> None:
+    def __init__(self, lineage: Sequence[Pom], spend: Callable[[int], None]) -> None:
+        """*spend* is told how many declarations are looked at; each child looks at all anew."""
         self.lineage = lineage
+        self._spend = spend
         self._known: dict[str, str | None] = {}
         self._nested = 0
         self._managed: dict[str, dict[Key, Declared]] = {}
@@ -60,6 +62,7 @@ class Model:
         """Return each dependency once; a child's own before its parent's."""
         found: dict[Key, Declared] = {}
         for level in self.lineage:
+            self._spend(len(level.dependencies))
             own = {self.key(one): one for one in level.dependencies}
             found = own | found
         return found
@@ -67,7 +70,7 @@ class Model:
     def managed(self, key: Key) -> Declared | None:
         """Return what dependencyManagement says of the dependency with *key*."""
         if key.artifact not in self._managed:
-            named = (one for level in self.lineage for one in level.managed.get(key.artifact, ()))
+            named = [one for level in self.lineage for one in level.managed.get(key.artifact, ())]
             self._managed[key.artifact] = self._first(named)
         return self._managed[key.artifact].get(key) or self._managed_by_variable.get(key)
 
@@ -78,9 +81,10 @@ class Model:
 
     @cached_property
     def _managed_by_variable(self) -> dict[Key, Declared]:
-        return self._first(one for level in self.lineage for one in level.variable_artifacts)
+        return self._first([one for level in self.lineage for one in level.variable_artifacts])
 
-    def _first(self, declared: Iterable[Declared]) -> dict[Key, Declared]:
+    def _first(self, declared: Sequence[Declared]) -> dict[Key, Declared]:
+        self._spend(len(declared))
         found: dict[Key, Declared] = {}
         for one in declared:
             found.setdefault(self.key(one), one)

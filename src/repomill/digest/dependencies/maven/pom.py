@@ -85,13 +85,23 @@ def parse(text: str) -> Pom:
         properties={
             one.tag: _stripped(one.text) for part in parts for one in part.iterfind("properties/*")
         },
-        dependencies=tuple(
+        dependencies=_last(
             one for part in parts for one in _declared(part.iterfind("dependencies/dependency"))
         ),
         managed=by_artifact,
         imports=tuple(imports),
         variable_artifacts=[one for one in managed if "${" in one.artifact],
     )
+
+
+def _last(declared: Iterable[Declared]) -> tuple[Declared, ...]:
+    """Return the last of those that are written the same, in the order of these."""
+    found: dict[tuple[str, ...], Declared] = {}
+    for one in declared:
+        key = (one.group, one.artifact, one.type, one.classifier)
+        found.pop(key, None)
+        found[key] = one
+    return tuple(found.values())
 
 
 def _character(entity: re.Match[str]) -> str:

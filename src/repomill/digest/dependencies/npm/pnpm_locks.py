@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from repomill.digest.dependencies.base import ManifestError
 from repomill.digest.dependencies.npm.locks import VERSION
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _LOCKED = re.compile(
     r"(?:[_(].*)?'?"  # what its peers are
 )
 
+MAX_LINES = 200_000
+"""About importers; the rest is passed over."""
 _AT_NAME = 3
 """Keys that lead from the importers to a package: folder, section, name."""
 
@@ -53,9 +56,10 @@ class PnpmLock:
 
 
 def parse(text: str) -> PnpmLock:
-    """Return what a lock file of pnpm says."""
+    """Return what a lock file of pnpm says. Raises ManifestError."""
     importers: dict[str, dict[str, str]] = {}
     keys: list[str] = []
+    left = MAX_LINES
     for line in text.split("\n"):
         if line.startswith(" ") and not (keys and keys[0] in _TOP):
             continue
@@ -63,6 +67,9 @@ def parse(text: str) -> PnpmLock:
         if not entry:
             continue
         indented, _, key, value = entry.groups()
+        left -= 1
+        if left < 0:
+            raise ManifestError(f"more than {MAX_LINES} lines about importers")
         keys[len(indented) // 2 :] = [key]
         if keys[0] == "importers":
             _add(importers, keys[1:], value)

@@ -12,7 +12,6 @@ import yaml
 from repomill.digest.dependencies.base import (
     MAX_LOCK_BYTES,
     ManifestError,
-    mapping,
     sequence,
 )
 from repomill.digest.dependencies.formats import json_object
@@ -37,6 +36,8 @@ _MAX_CATALOG_BYTES = 256 << 10
 _MAX_PATTERNS = 200
 _MAX_PARTS = 20
 """Of a pattern; each may double what is tried."""
+_MAX_TRIED = 1_000_000
+"""Parts of folders that patterns are held against, of all manifests together."""
 _MAX_DEPTH = 20
 _MAX_PATTERN = 300
 _ITEM = "\n-"
@@ -126,13 +127,20 @@ def _names(folder: str, files: Files) -> Sequence[str]:
 def _is_member(below: str, folder: str, files: Files) -> bool:
     """Whether the workspaces that the manifest in *folder* names have the folder *below*."""
     workspaces = _manifest(folder, files).get("workspaces")
-    patterns = workspaces if isinstance(workspaces, list) else mapping(workspaces).get("packages")
+    if isinstance(workspaces, dict):
+        workspaces = workspaces.get("packages")
     parts = below.split("/")
-    return any(
-        _matches(parts, pattern.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS])
-        for pattern in sequence(patterns)[:_MAX_PATTERNS]
+    patterns = [
+        pattern.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS]
+        for pattern in sequence(workspaces)[:_MAX_PATTERNS]
         if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN
-    )
+    ]
+    try:
+        tried = len(parts) * sum(map(len, patterns))
+        files.spend("parts of workspaces' patterns", tried, _MAX_TRIED)
+    except ManifestError:
+        return False
+    return any(_matches(parts, pattern) for pattern in patterns)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -143,8 +151,10 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     """
     reached = {0}
     for expected in pattern:
+        if not reached:
+            return False
         if expected == "**":
-            reached = set(range(min(reached), len(parts) + 1)) if reached else set()
+            reached = set(range(min(reached), len(parts) + 1))
         else:
             reached = {
                 place + 1

@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -75,6 +76,9 @@ def _packages(text: str) -> list[Dependency]:
     root = xml_document.parse(text)
     if root.tag != "packages":
         raise ManifestError(f"its root is <{cut(root.tag, 40)}>, not <packages>")
+    packages = [one for one in root.iter("package") if _ID.fullmatch(one.get("id", ""))]
+    if len(packages) > msbuild.MAX_ITEMS:
+        raise ManifestError(f"more than {msbuild.MAX_ITEMS} packages")
     return [
         _dependency(
             package.get("id", ""),
@@ -82,8 +86,7 @@ def _packages(text: str) -> list[Dependency]:
             _scope_of(package),
             _exact(package.get("version", "")),
         )
-        for package in root.iter("package")
-        if _ID.fullmatch(package.get("id", ""))
+        for package in packages
     ]
 
 
@@ -92,6 +95,8 @@ def _tools(text: str) -> list[Dependency]:
         tools = mapping(mapping(json.loads(text)).get("tools"))
     except json.JSONDecodeError as error:
         raise ManifestError(f"line {error.lineno} is no JSON: {error.msg}") from None
+    if len(tools) > msbuild.MAX_ITEMS:
+        raise ManifestError(f"more than {msbuild.MAX_ITEMS} tools")
     return [
         _dependency(name, version, Scope.DEVELOPMENT, _exact(version))
         for name, tool in tools.items()
@@ -108,16 +113,17 @@ def _project(path: str, files: Files) -> Contents:
     tree = files.once(msbuild.Tree)
     project, properties = tree.project(path), tree.properties(path)
     lock_path, locked = _locked(path, files)
+    central = tree.central(path)
     dependencies: list[Dependency] = []
     problems: list[str] = []
     for kind, scope in _REFERENCES.items():
-        for name, items in msbuild.by_name(project.items, kind, properties).items():
+        for name, items in tree.by_name(project.items, kind, properties).items():
             if not _ID.fullmatch(name):
                 problems.append(f"{cut(items[0].names, 100)}: not the name of a package")
                 continue
-            central = tree.central(path).get(name, ())
+            of_center = _central_version(central.get(name, ()), properties)
             for item in items:
-                requirement, is_settled = _requirement(item, central, properties)
+                requirement, is_settled = _requirement(item, properties) or of_center
                 resolved = locked.get(name) or (_exact(requirement) if is_settled else None)
                 dependencies.append(
                     _dependency(item.names, requirement, _scope(item, scope), resolved)
@@ -130,11 +136,16 @@ def _project(path: str, files: Files) -> Contents:
     return Contents(dependencies=dependencies, locked_by=lock_path, problems=problems)
 
 
-def _requirement(item: Item, central: Sequence[Item], properties: Properties) -> tuple[str, bool]:
-    """Return the version that *item* asks for, and whether it is that under all conditions."""
+def _requirement(item: Item, properties: Properties) -> tuple[str, bool] | None:
+    """Return the version that *item* itself asks for, which is it under all conditions."""
     for key in ("versionoverride", "version"):
         if item.metadata.get(key):
             return properties.expand(item.metadata[key]), True
+    return None
+
+
+def _central_version(central: Sequence[Item], properties: Properties) -> tuple[str, bool]:
+    """Return the version that *central* has, and whether it is that under all conditions."""
     versions = [
         properties.expand(one.metadata.get("version", ""))
         for one in sorted(central, key=lambda one: one.is_conditional)
@@ -195,10 +206,15 @@ def _exact(version: str) -> str | None:
     return match[1] if match and version.count("[") == version.count("]") else None
 
 
+@lru_cache(maxsize=1 << 12)
+def _package(name: str) -> PackageURL:
+    return PackageURL("nuget", None, name)
+
+
 def _dependency(name: str, version: str, scope: Scope, resolved: str | None) -> Dependency:
     return Dependency(
         name=name,
-        package=PackageURL("nuget", None, name),
+        package=_package(name),
         requirement=version if len(version) <= _MAX_VERSION else "",
         scope=scope,
         resolved=resolved,

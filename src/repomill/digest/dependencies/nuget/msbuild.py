@@ -30,10 +30,20 @@ _MAX_LAYERS = 50
 """Files that are looked into for one property."""
 _MAX_CHOICES = 100
 """Items with one name, one of which is there under this or that condition."""
+MAX_ITEMS = 20_000
+"""Of one kind, each change to one counted."""
+MAX_CENTRAL = 200_000
+"""Of all folders of a commit, for each what is said above it."""
+MAX_CHANGES = 1_000_000
+"""Of items, in all projects of a commit."""
+MAX_ABOVE = 10_000
+"""Imports of whatever lies above a file, in all of a commit."""
 _MAX_NESTED = 5
 """Properties within properties."""
 _MAX_VALUE = 1_000
 """Characters of a property that is made of others."""
+_WANTED = frozenset({"version", "versionoverride", "privateassets"})
+"""Metadata that anyone asks for: more would be copied with each change of an item."""
 _PROPERTY = re.compile(r"\$\(\s*+([A-Za-z_][\w.-]*+)\s*+\)")
 _ABOVE = re.compile(r"GetPathOfFileAbove\(\s*+'?([\w.]++)")
 _HERE = re.compile(r"\$\(MSBuildThisFileDirectory\)[\\/]?", re.IGNORECASE)
@@ -81,6 +91,7 @@ class Properties:
     def __init__(self, *layers: Mapping[str, set[str]]) -> None:
         """Look into *layers* one after the other."""
         self._layers = layers
+        self._known: dict[str, str | None] = {}
 
     def expand(self, text: str) -> str:
         """Return *text* with the properties in it replaced, as far as each has one value."""
@@ -94,11 +105,15 @@ class Properties:
         return text
 
     def _value(self, match: re.Match[str]) -> str:
-        for layer in self._layers:
-            values = layer.get(match[1].lower())
-            if values:
-                return next(iter(values)) if len(values) == 1 else match.group()
-        return match.group()
+        name = match[1].lower()
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        value = self._known[name]
+        return match.group() if value is None else value
+
+    def _find(self, name: str) -> str | None:
+        values = next((layer[name] for layer in self._layers if layer.get(name)), set())
+        return next(iter(values)) if len(values) == 1 else None
 
 
 class Tree:
@@ -107,6 +122,8 @@ class Tree:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._known: dict[str, tuple[Project, ...]] = {}
+        self._left_above = MAX_ABOVE
+        self._left_changes = MAX_CHANGES
         self._central: dict[str, Mapping[str, Sequence[Item]]] = {}
 
     def project(self, path: str) -> Project:
@@ -132,8 +149,44 @@ class Tree:
         if found not in self._central:
             projects = reversed(self._with_imports(found))
             items = [item for project in projects for item in project.items]
-            self._central[found] = by_name(items, "packageversion", self.properties(found))
+            self._spend(len(items))
+            self._central[found] = self.by_name(items, "packageversion", self.properties(found))
+            self._spend(sum(map(len, self._central[found].values())))
         return self._central[found]
+
+    def _spend(self, count: int) -> None:
+        self._files.spend("central packages", count, MAX_CENTRAL)
+
+    def by_name(
+        self, items: Sequence[Item], kind: str, properties: Properties
+    ) -> dict[str, list[Item]]:
+        """Return the items of *kind* that are left in the end, by their names in lower case.
+
+        An unconditional change replaces what it changes; under a condition both are to be had.
+        Raises ManifestError past MAX_ITEMS, or MAX_CHANGES of all projects.
+        """
+        found: dict[str, list[Item]] = {}
+        end = max(0, self._left_changes - MAX_ITEMS)
+        for item in items:
+            if item.kind != kind:
+                continue
+            for written in properties.expand(item.names).split(";"):
+                name = written.strip()
+                known = found.setdefault(name.lower(), []) if name else []
+                self._left_changes -= max(1, len(known)) if item.action == "update" else 1
+                if self._left_changes < end:
+                    most = MAX_ITEMS if end else MAX_CHANGES
+                    raise ManifestError(f"more than {most} items")
+                if item.action == "include" and name and len(known) < _MAX_CHOICES:
+                    known.append(Item(kind, "include", name, item.metadata, item.is_conditional))
+                elif item.action == "update" and known and item.is_conditional:
+                    if len(known) < _MAX_CHOICES:
+                        known.append(_changed(known[0], item))
+                elif item.action == "update":
+                    found[name.lower()] = [_changed(one, item) for one in known]
+                elif item.action == "remove" and not item.is_conditional:
+                    known.clear()
+        return {name: items for name, items in found.items() if items}
 
     def _with_imports(self, path: str | None, depth: int = 0) -> tuple[Project, ...]:
         """Return what the file at *path* says, then what those that it imports say."""
@@ -160,7 +213,9 @@ class Tree:
         above = _ABOVE.search(project)
         folder = posixpath.dirname(path)
         if above is not None:
-            return self._files.nearest(folder, above[1]) if folder else None
+            self._left_above -= 1
+            is_looked_for = folder and self._left_above >= 0
+            return self._files.nearest(folder, above[1]) if is_looked_for else None
         found = beside(path, _HERE.sub("", project).replace("\\", "/"))
         return found if found is not None and found in self._files else None
 
@@ -206,39 +261,16 @@ def _read_items(group: Element, project: Project, *, is_conditional: bool) -> No
         for action in ("include", "update", "remove"):
             if action in attributes:
                 metadata = {child.tag.lower(): (child.text or "").strip() for child in element}
+                metadata = {key: value for key, value in metadata.items() if key in _WANTED}
                 conditional = is_conditional or "condition" in attributes
                 item = Item(
                     element.tag.lower(),
                     action,
                     attributes[action],
-                    attributes | metadata,
+                    {key: attributes[key] for key in _WANTED & attributes.keys()} | metadata,
                     conditional,
                 )
                 project.items.append(item)
-
-
-def by_name(items: Sequence[Item], kind: str, properties: Properties) -> dict[str, list[Item]]:
-    """Return the items of *kind* that are left in the end, by their names in lower case.
-
-    An unconditional change replaces what it changes; under a condition both are to be had.
-    """
-    found: dict[str, list[Item]] = {}
-    for item in items:
-        if item.kind != kind:
-            continue
-        for written in properties.expand(item.names).split(";"):
-            name = written.strip()
-            known = found.setdefault(name.lower(), []) if name else []
-            if item.action == "include" and name and len(known) < _MAX_CHOICES:
-                known.append(Item(kind, "include", name, item.metadata, item.is_conditional))
-            elif item.action == "update" and known and item.is_conditional:
-                if len(known) < _MAX_CHOICES:
-                    known.append(_changed(known[0], item))
-            elif item.action == "update":
-                found[name.lower()] = [_changed(one, item) for one in known]
-            elif item.action == "remove" and not item.is_conditional:
-                known.clear()
-    return {name: items for name, items in found.items() if items}
 
 
 def _changed(item: Item, by: Item) -> Item:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope, beside
+from repomill.digest.dependencies.pypi import included, requirements_txt
 from repomill.digest.dependencies.pypi import requirement as pypi_requirement
-from repomill.digest.dependencies.pypi import requirements_txt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
 _UNSAFE = frozenset({"distribute", "pip", "setuptools"})
 """What pip-compile leaves out of a file unless told not to, though others need it."""
 
-_SOURCE_IN_HEADER = re.compile(r"[^\s=]*(?:\.in|pyproject\.toml|setup\.py|setup\.cfg)(?=\s|$)")
+_SOURCE_IN_HEADER = re.compile(
+    r"(?<![^\s=])[^\s=]*(?:\.in|pyproject\.toml|setup\.py|setup\.cfg)(?=\s|$)"
+)
 _EXTRAS = re.compile(r"--(?:all-)?(?:extra|group)")
 _FOLDERS = ("", "..", "compiled", "../compiled", "generated", "../generated")
 """Where the compiled file of a source lies, from its own folder."""
+_MAX_SOURCES = 50
+"""That one compiled file has."""
 
 
 def direct(path: str, files: Files) -> list[tuple[Dependency, Scope]]:
@@ -91,7 +96,8 @@ class _Layers:
 
     def asks(self, source: str, line: Line) -> bool:
         if source not in self._known:
-            self._known[source] = self._asked_for_by(source)
+            known = self._asked_for_by(source) if len(self._known) < _MAX_SOURCES else None
+            self._known[source] = known
         names = self._known[source]
         return names is None or _name(line) in names
 
@@ -103,6 +109,7 @@ class _Layers:
             return None
         try:
             file = self._files.parsed(path, requirements_txt.parse)
+            self._files.spend("lines of requirements", file.size, included.MAX_LINES)
         except ManifestError:
             return None
         is_source = _rule_of_sources(file)
@@ -119,7 +126,8 @@ def _scope(source: str, otherwise: Scope) -> Scope:
 def _names_in_sources(file: RequirementsFile, path: str, files: Files) -> frozenset[str] | None:
     """Return what the sources that the header gives ask for; None where they are not known."""
     asked: set[str] = set()
-    sources = [_find(name, path, files) for name in _SOURCE_IN_HEADER.findall(file.header or "")]
+    named = dict.fromkeys(_SOURCE_IN_HEADER.findall(file.header or ""))
+    sources = [_find(name, path, files) for name in islice(named, _MAX_SOURCES)]
     for source in sources or [path.removesuffix(".txt") + ".in"]:
         if source is None or not source.endswith(".in") or source not in files:
             return None
@@ -140,6 +148,7 @@ def lock_of(path: str, files: Files) -> tuple[str, list[Dependency]] | None:
             continue
         try:
             file = files.parsed(candidate, requirements_txt.parse)
+            files.spend("lines of requirements", file.size, included.MAX_LINES)
         except ManifestError:
             continue
         if _is_compiled_from(file, name):

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 MAX_FILES = 50
 """That one includes, directly or not."""
+MAX_LINES = 1_000_000
+"""Of all that manifests include, each time they do."""
+_PER_FILE = 10
+"""Lines that take as long as the file itself."""
 
 
 def with_included(path: str, files: Files, found: Found) -> Iterator[tuple[str, RequirementsFile]]:
@@ -29,6 +33,7 @@ def with_included(path: str, files: Files, found: Found) -> Iterator[tuple[str, 
         except ManifestError as error:
             found.note(f"{names.quote(path)}: {error}")
             continue
+        files.spend("lines of requirements", _PER_FILE + file.size, MAX_LINES)
         for problem in file.problems:
             found.note(problem if len(seen) == 1 else f"{names.quote(path)}, {problem}")
         yield path, file

@@ -22,6 +22,8 @@ Versions = Mapping[str, tuple[str, ...]]
 
 MAX_VERSIONS = 20
 """Of one package; a fork by Python version and platform has a handful."""
+MAX_COMPARED = 20_000
+"""Characters of requirements that are compared with several versions."""
 
 _PACKAGE = re.compile(r"^\[\[(?:package|packages|distribution)\]\][ \t\r]*$", re.MULTILINE)
 _NAME = re.compile(r'^name = "([^"\\\n]{1,200})"', re.MULTILINE)
@@ -96,15 +98,20 @@ def settle(dependencies: Iterable[Dependency], versions: Versions) -> list[Depen
 
     What *versions* does not tell stays as it is.
     """
-    return [_settled(dependency, versions) for dependency in dependencies]
+    settled = []
+    left = MAX_COMPARED
+    for dependency in dependencies:
+        locked = versions.get(dependency.package.name, ())
+        if len(locked) > 1:
+            left -= len(dependency.requirement)
+            locked = _allowed(dependency.requirement, locked) if left >= 0 else ()
+        settled.append(_settled(dependency, locked))
+    return settled
 
 
-def _settled(dependency: Dependency, versions: Versions) -> Dependency:
+def _settled(dependency: Dependency, locked: tuple[str, ...]) -> Dependency:
     if dependency.package.type != "pypi":
         return dependency
-    locked = versions.get(dependency.package.name, ())
-    if len(locked) > 1:
-        locked = _allowed(dependency.requirement, locked)
     if len(locked) != 1 or locked[0] == dependency.resolved:
         return dependency
     return replace(dependency, resolved=locked[0])

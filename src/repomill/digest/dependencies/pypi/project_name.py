@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from repomill.digest.dependencies.base import Files, ManifestError, mapping
+from repomill.digest.dependencies.base import Files, ManifestError
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import setup_cfg, setup_py
 
@@ -43,9 +43,14 @@ def read(folder: str, files: Files) -> str | None:
 
 def of_pyproject(document: object) -> object:
     """Return the name that a pyproject.toml gives, for tools of today or for Poetry."""
-    project = mapping(mapping(document).get("project"))
-    poetry = mapping(mapping(mapping(document).get("tool")).get("poetry"))
-    return project.get("name", poetry.get("name"))
+    project = _table(document, "project")
+    return project.get("name", _table(_table(document, "tool"), "poetry").get("name"))
+
+
+def _table(document: object, key: str) -> dict[str, object]:
+    """Return the table at *key*, which is not looked at for that, however large it is."""
+    table = document.get(key) if isinstance(document, dict) else None
+    return table if isinstance(table, dict) else {}
 
 
 def _manifests(folder: str, files: Files) -> list[str]:

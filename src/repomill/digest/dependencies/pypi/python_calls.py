@@ -10,22 +10,22 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from repomill.digest.dependencies.pypi.python_values import UNKNOWN, Values
+from repomill.digest.dependencies.pypi.python_values import MAX_STEPS, UNKNOWN, Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def keywords_of(tree: ast.Module, name: str) -> list[dict[Any, Any]]:
+def keywords_of(tree: ast.Module, name: str, steps: int = MAX_STEPS) -> list[dict[Any, Any]]:
     r"""Return the keyword arguments of each call of *name* in *tree*.
 
     Those in the module itself, and where there are none those in its functions. Raises
-    ManifestError where to work them out takes too long.
+    ManifestError where to work them out takes more than *steps*.
 
     >>> keywords_of(ast.parse("base = ['a']\nsetup(needs=base + ['b'])"), "setup")
     [{'needs': ['a', 'b']}]
     """
-    walk = _Walk(name)
+    walk = _Walk(name, Values(steps))
     walk.block(tree.body, is_certain=True)
     if not walk.found:
         for function in list(walk.values.functions.values()):
@@ -34,9 +34,9 @@ def keywords_of(tree: ast.Module, name: str) -> list[dict[Any, Any]]:
 
 
 class _Walk:
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, values: Values) -> None:
         self._wanted = wanted
-        self.values = Values()
+        self.values = values
         self.found: list[dict[Any, Any]] = []
 
     def block(self, statements: Sequence[ast.stmt], *, is_certain: bool) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 200_000
 """Nodes looked at and values copied for one program: a list can be doubled on every line."""
+STEPS_OF_NONE = 5_000
+STEPS_OF_CHARACTER = 10
+"""What a short program may take, of which there can be thousands."""
 
 
 class Computed(str):
@@ -51,10 +54,10 @@ class Values:
     where to work one out takes too long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int = MAX_STEPS) -> None:
         self.names: dict[Any, Any] = {}
         self.functions: dict[str, ast.FunctionDef] = {}
-        self._left = MAX_STEPS
+        self._left = steps
 
     def spend(self, steps: int) -> None:
         """Count *steps*. Raises ManifestError when they are too many."""
@@ -77,6 +80,8 @@ class Values:
             case ast.JoinedStr(values=parts):
                 return self._joined([self._text(part) for part in parts])
         value = self._made(node)
+        if isinstance(value, str | list):
+            self.spend(len(value) // 8)
         return self._read(node) if value is UNKNOWN else value
 
     def _made(self, node: ast.expr) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from packageurl import PackageURL
@@ -204,6 +205,7 @@ def scope_of_extra(name: str) -> Scope:
     return Scope.DEVELOPMENT if _words(name) & _DEVELOPMENT else Scope.OPTIONAL
 
 
+@lru_cache(maxsize=1 << 12)
 def scope_of_file(path: str) -> Scope:
     """Return what the requirements in the file at *path* are for, which by custom its name says.
 

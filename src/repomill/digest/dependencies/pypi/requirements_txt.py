@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_LINES = 100_000
+MAX_COMMENTS = 20_000
+"""Names in them of what asks for a package."""
 MAX_NAMED = 100
 """Files and folders that one names."""
 
@@ -52,11 +54,19 @@ class RequirementsFile:
     problems: list[str] = field(default_factory=list)
     header: str | None = None
     """The lines that a compiled file begins with, which give the command."""
+    comments: int = 0
+    """What is named in comments of what asks for packages, all together."""
 
     @property
     def is_compiled(self) -> bool:
         """Whether a tool wrote it, with whatever the packages asked for need themselves."""
         return self.header is not None or any(line.via for line in self.lines)
+
+    @property
+    def size(self) -> int:
+        """How much there is to look at; to find a file takes as long as ten lines."""
+        named = len(self.included) + len(self.constraints) + len(self.paths)
+        return len(self.lines) + self.comments + 10 * named
 
 
 def parse(text: str) -> RequirementsFile:
@@ -131,7 +141,11 @@ class _Reader:
             comment = comment[3:]
         if self._is_within_via and self.file.lines:
             via = self.file.lines[-1].via
-            via.extend(part for part in map(str.strip, comment.split(",")) if part)
+            named = [part for part in map(str.strip, comment.split(",")) if part]
+            via.extend(named)
+            self.file.comments += len(named)
+            if self.file.comments > MAX_COMMENTS:
+                raise ManifestError(f"more than {MAX_COMMENTS} comments of what asks for packages")
 
     def _read_option(self, option: re.Match[str], value: str, where: str) -> None:
         if not value:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from repomill.digest.dependencies.base import Contents, ManifestError, Scope, beside
 from repomill.digest.dependencies.pypi import included, python_calls, requirement
-from repomill.digest.dependencies.pypi.python_values import UNKNOWN, Computed, Reading
+from repomill.digest.dependencies.pypi.python_values import (
+    MAX_STEPS,
+    STEPS_OF_CHARACTER,
+    STEPS_OF_NONE,
+    UNKNOWN,
+    Computed,
+    Reading,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 64 << 10
 """What Python makes a tree of in a quarter of a second, whatever it says."""
 
+MAX_GIVEN = 1 << 20
+"""Members of lists and characters that ``setup`` is given, however they came about."""
 _SCOPES = {
     "install_requires": Scope.RUNTIME,
     "setup_requires": Scope.BUILD,
@@ -50,7 +59,8 @@ def parse(text: str) -> SetupPy:
     if len(text) > MAX_CHARACTERS:
         raise ManifestError(f"larger than {MAX_CHARACTERS >> 10} KiB")
     arguments: dict[Any, list[Any]] = {}
-    for call in python_calls.keywords_of(_tree(text), "setup"):
+    steps = min(MAX_STEPS, STEPS_OF_NONE + STEPS_OF_CHARACTER * len(text))
+    for call in python_calls.keywords_of(_tree(text), "setup", steps):
         for keyword in (*_SCOPES, _EXTRAS, "name", UNKNOWN):
             if keyword in call:
                 arguments.setdefault(keyword, []).append(call[keyword])
@@ -86,7 +96,13 @@ def read(path: str, files: Files) -> Contents:
 class _Reader:
     def __init__(self, path: str, files: Files) -> None:
         self._path, self._files = path, files
+        self._left = MAX_GIVEN
         self.found = requirement.Found()
+
+    def _spend(self, steps: int) -> None:
+        self._left -= steps
+        if self._left < 0:
+            raise ManifestError("arguments of setup that are too long")
 
     def add_extras(self, value: object) -> None:
         if not isinstance(value, dict):
@@ -105,6 +121,7 @@ class _Reader:
         if isinstance(value, Reading):
             self._add_file(value.path, scope, where)
         elif isinstance(value, str | list):
+            self._spend(len(value))
             for text in value if isinstance(value, list) else [value]:
                 self._add_text(text, scope, where)
         else:
@@ -123,6 +140,7 @@ class _Reader:
         if isinstance(text, Computed):
             self._add_computed(text, scope, where)
         elif isinstance(text, str):
+            self._spend(len(text))
             self.found.add_all(_lines(text), scope, where)
         elif isinstance(text, Reading):
             self._add_file(text.path, scope, where)

@@ -28,6 +28,7 @@ from repomill.digest.dependencies.sbt.artifacts import (
     scala_of,
     suffix,
 )
+from repomill.digest.dependencies.sbt.names import MAX_STEPS_TOGETHER, Budget
 from repomill.digest.dependencies.sbt.scala_source import parse
 from repomill.digest.dependencies.sbt.settings import Added, Settings
 from repomill.digest.dependencies.sbt.values import Evaluation
@@ -130,6 +131,10 @@ def _sbt_version(text: str) -> str | None:
     return match[1] if match else None
 
 
+def _budget_of_all(_files: Files) -> Budget:
+    return Budget(MAX_STEPS_TOGETHER)
+
+
 class _Build:
     """What the files of one build say, all together."""
 
@@ -143,6 +148,7 @@ class _Build:
         plugins: Sequence[Module],
     ) -> None:
         self._root = root
+        self._budget = Budget(together=files.once(_budget_of_all))
         self._is_meta = posixpath.basename(root) == _PROJECT
         self._sbt = sbt
         self._errors: dict[str, str] = {}
@@ -183,7 +189,7 @@ class _Build:
             if path.endswith(".scala")
             for definition in block.scope.names.values()
         }
-        evaluation = Evaluation(objects, of_play(plugins))
+        evaluation = Evaluation(objects, of_play(plugins), self._budget)
         settings = Settings(evaluation, blocks)
         self._scala = scala_of(self._sbt) if self._is_meta else self._version(settings)
         if self._scala is not None and self._scala.count(".") > 1:

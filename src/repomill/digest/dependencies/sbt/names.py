@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from repomill.digest.dependencies.base import ManifestError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 100_000
 """Looked at for one build, names and values together: the largest known takes a seventh."""
+MAX_STEPS_TOGETHER = 1_000_000
+"""For all builds of a commit."""
 
 
 class Module(NamedTuple):
@@ -38,8 +41,9 @@ class Frame(NamedTuple):
     path: str
 
 
-class Members(NamedTuple):
-    """An object, whose names can be selected."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """An object, whose names can be selected; there is one for a scope in a frame."""
 
     scope: Scope
     frame: Frame
@@ -57,17 +61,20 @@ class Found(NamedTuple):
 
 
 class Budget:
-    """Bounds what is done for one build, whatever it says."""
+    """Bounds what is done for one build, whatever it says, and for all of them *together*."""
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
+    def __init__(self, steps: int = MAX_STEPS, together: Budget | None = None) -> None:
         """Allow *steps*."""
         self._left = steps
+        self._together = together
 
     def spend(self, steps: int) -> None:
         """Take *steps*. Raises ManifestError where there are none left."""
         self._left -= steps
         if self._left < 0:
             raise ManifestError("the build is too intricate to be worked out")
+        if self._together is not None:
+            self._together.spend(steps)
 
 
 class Names:
@@ -153,13 +160,6 @@ class Names:
                 return Found(scope.names[name], frame)
             scope = scope.parent
         return self.shared(name)
-
-
-def bind(frame: Frame, names: Mapping[str, Values]) -> Frame:
-    """Return *frame* with *names* bound, too."""
-    bound = dict(frame.bound)
-    bound.update(names)
-    return frame._replace(bound=tuple(bound.items()))
 
 
 def _members(definition: Definition) -> Mapping[str, Definition]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from repomill.digest.dependencies.sbt.names import Frame, Module, bind
+from repomill.digest.dependencies.sbt.names import Frame, Module
 from repomill.digest.dependencies.sbt.scala_tree import (
     Block,
     Call,
@@ -92,11 +92,11 @@ class Settings:
         """
         found: list[Added] = []
         for setting in self._settings:
-            for frame in self._frames(setting):
-                if isinstance(setting.node, Call):
+            if isinstance(setting.node, Call):
+                for frame in self._frames(setting):
                     found += self._added(setting.node, frame)
-                elif isinstance(setting.node, Infix):
-                    found += self._set(setting.node, frame)
+            elif isinstance(setting.node, Infix):
+                found += self._set(setting.node, setting)
         return [*found, *self._unused(is_whole=is_whole)]
 
     def _walk(self, root: Block, frame: Frame) -> None:
@@ -127,14 +127,18 @@ class Settings:
             yield setting.frame
             return
         for call, frame in calls:
-            yield bind(setting.frame, self._evaluation.given(owner, call.arguments, frame))
+            given = self._evaluation.given(owner, call.arguments, frame)
+            yield self._evaluation.bind(setting.frame, given)
 
-    def _set(self, node: Infix, frame: Frame) -> list[Added]:
+    def _set(self, node: Infix, setting: _Setting) -> list[Added]:
         key, configuration = _key(node.left)
         if key not in self._aliases and key not in _NO_DEPENDENCIES:
             return []
-        values = self._evaluation.values(node.right, frame)
-        return _found(values, configuration) if key in self._aliases else []
+        found: list[Added] = []
+        for frame in self._frames(setting):
+            values = self._evaluation.values(node.right, frame)
+            found += _found(values, configuration) if key in self._aliases else []
+        return found
 
     def _added(self, call: Call, frame: Frame) -> list[Added]:
         values: Values = ()

@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from repomill.digest.dependencies.sbt.names import (
-    Budget,
     Frame,
     Members,
     Module,
     Names,
     Value,
     Values,
-    bind,
 )
 from repomill.digest.dependencies.sbt.scala_tree import (
     Block,
@@ -37,10 +35,13 @@ from repomill.digest.dependencies.sbt.scala_tree import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from repomill.digest.dependencies.sbt.names import Found
+    from repomill.digest.dependencies.sbt.names import Budget, Found
+    from repomill.digest.dependencies.sbt.scala_tree import Scope
 
 _MAX_LENGTH = 500
 """Of a string that is put together: no name or version is longer."""
+_FREE = 8
+"""Values, or names bound, that are looked at within one step."""
 
 
 _COLLECTIONS = frozenset({"Seq", "List", "Set", "Vector", "Array", "Some", "Option", "Nil"})
@@ -66,13 +67,17 @@ class Evaluation:
     """Works out expressions of one build."""
 
     def __init__(
-        self, objects: Mapping[str, tuple[Definition, str]], known: Mapping[str, Value]
+        self,
+        objects: Mapping[str, tuple[Definition, str]],
+        known: Mapping[str, Value],
+        budget: Budget,
     ) -> None:
         """*objects* are those that every file sees; *known* values are of names defined nowhere."""
-        self._budget = Budget()
+        self._budget = budget
         self._names = Names(objects, self._budget)
         self._known = dict(known)
         self._values: dict[tuple[int, tuple[tuple[str, Values], ...]], Values] = {}
+        self._members: dict[tuple[Scope, Frame], Members] = {}
         self._by_kind: Mapping[type, Callable[[Any, Frame], Values]] = {
             Text: self._text,
             Name: lambda node, frame: self._name(node.name, frame),
@@ -94,7 +99,16 @@ class Evaluation:
     def values(self, node: Node, frame: Frame) -> Values:
         """Return what *node* comes to. Raises ManifestError if that takes too long."""
         work_out = self._by_kind.get(type(node))
-        return () if work_out is None else work_out(node, frame)
+        values = () if work_out is None else work_out(node, frame)
+        self._budget.spend(len(values) // _FREE)
+        return values
+
+    def bind(self, frame: Frame, names: Mapping[str, Values]) -> Frame:
+        """Return *frame* with *names* bound, too."""
+        bound = dict(frame.bound)
+        bound.update(names)
+        self._budget.spend(1 + len(bound) // _FREE)
+        return frame._replace(bound=tuple(bound.items()))
 
     def learn(self, name: str, value: str) -> None:
         """Take *value* for what *name* means where nothing defines it."""
@@ -108,7 +122,8 @@ class Evaluation:
         self.reached.add(id(definition))
         inside = self.inside(definition, frame, arguments or {})
         if isinstance(definition.body, Block) and definition.body.is_template:
-            return (Members(definition.body.scope, inside),)
+            return (self._object_in(definition.body.scope, inside),)
+        self._budget.spend(sum(len(values) for _, values in inside.bound) // _FREE)
         key = (id(definition), inside.bound)
         if key not in self._values:
             self._values[key] = ()  # which is what a definition by itself comes to
@@ -129,14 +144,18 @@ class Evaluation:
                 given[name] = arguments[name]
             else:
                 given[name] = () if default is None else self.values(default, inside)
-        return bind(inside, given)
+        return self.bind(inside, given)
 
     def _step(self, values: Values) -> Values:
         self._budget.spend(1 + len(values))
         return values
 
     def _joined(self, parts: Iterable[Values]) -> Values:
-        return self._step(tuple(dict.fromkeys(value for part in parts for value in part)))
+        unlike = {id(part): part for part in parts}.values()  # a name's values are one object
+        return self._step(tuple(dict.fromkeys(value for part in unlike for value in part)))
+
+    def _object_in(self, scope: Scope, frame: Frame) -> Members:
+        return self._members.setdefault((scope, frame), Members(scope, frame))
 
     def _all(self, nodes: Sequence[Node], frame: Frame) -> Values:
         if len(nodes) == 1:
@@ -153,14 +172,16 @@ class Evaluation:
             if inserted is None or len(text) > _MAX_LENGTH:
                 return ()
             text += inserted
-        return self._step((text,))
+        return self._step((text,)) if len(text) <= _MAX_LENGTH else ()
 
     # Names
 
     def _name(self, name: str, frame: Frame) -> Values:
-        for bound, values in frame.bound:
+        for place, (bound, values) in enumerate(frame.bound):
             if bound == name:
+                self._budget.spend(place // _FREE)
                 return self._step(values)
+        self._budget.spend(len(frame.bound) // _FREE)
         found = self._names.find(name, frame)
         if found is None:
             return (_placed(self._known[name], frame),) if name in self._known else ()
@@ -213,7 +234,7 @@ class Evaluation:
             bound = dict(zip(definition.body.parameters, each, strict=False))
             self.reached.add(id(definition))
             inside = self.inside(definition, there, {})
-            return self.values(definition.body.body, bind(inside, bound))
+            return self.values(definition.body.body, self.bind(inside, bound))
         given = self.given(definition, arguments, frame)
         values = self.value_of(definition, there, given)
         if any(isinstance(value, Module) for value in values):
@@ -226,6 +247,7 @@ class Evaluation:
     ) -> dict[str, Values]:
         """Return what *arguments* give to the parameters of *definition*."""
         names = [name for name, _ in definition.parameters]
+        self._budget.spend(len(names) // _FREE)
         given: dict[str, Values] = {}
         for place, argument in enumerate(arguments):
             if not names:
@@ -272,7 +294,7 @@ class Evaluation:
             names, body = ["_"], function
         results = []
         for item in items:
-            result = self.values(body, bind(frame, dict.fromkeys(names, (item,))))
+            result = self.values(body, self.bind(frame, dict.fromkeys(names, (item,))))
             results.append(result or _modules((item,)))
         return self._joined(results)
 
@@ -304,6 +326,7 @@ class Evaluation:
                 )
                 continue
             right = self.values(node.right, frame) if right is None else right
+            self._budget.spend(1 + len(right))
             strings = [one for one in right if isinstance(one, str)]
             if isinstance(value, Module):
                 known = [value._replace(parts=3, version=one) for one in strings]
@@ -340,14 +363,14 @@ class Evaluation:
     def _block(self, block: Block, frame: Frame) -> Values:
         inside = frame._replace(scope=block.scope)
         if block.is_template:
-            return (Members(block.scope, inside),)
+            return (self._object_in(block.scope, inside),)
         if block.cases:
             return self._joined(self.values(case, frame) for case in block.cases)
         return self.values(block.statements[-1], inside) if block.statements else ()
 
     def _lambda(self, node: Lambda, frame: Frame) -> Values:
         """Return what comes of a function that nothing is known to be given to."""
-        return self.values(node.body, bind(frame, dict.fromkeys(node.parameters, ())))
+        return self.values(node.body, self.bind(frame, dict.fromkeys(node.parameters, ())))
 
     def _if(self, node: If, frame: Frame) -> Values:
         condition = node.condition

@@ -40,6 +40,8 @@ _LOCK = ".terraform.lock.hcl"
 _HEADER = re.compile(r'\n[ \t]*(?:(module|provider)[ \t]+"?([\w-]*)"?|terraform)[ \t]*\{')
 _REQUIRED = "required_providers"
 _MAX_NAMED = 10_000
+_MAX_TOGETHER = 300_000
+"""Of all folders that are looked at as one module."""
 _LOCKED = re.compile(
     r'^provider "([^"\n]+)" \{\s*version\s*=\s*"([^"\n]+)"', re.MULTILINE
 )  # https://developer.hashicorp.com/terraform/language/files/dependency-lock
@@ -172,6 +174,8 @@ def _module(files: Files, folder: str) -> _Module:
             stated = files.parsed(path, _parse)
         except ManifestError:  # it is named where it is read itself
             continue
+        stated_there = len(stated.required) + len(stated.own)
+        files.spend("modules and providers of folders", stated_there, _MAX_TOGETHER)
         module.required.update(stated.required)
         module.calls.update(beside(path, source) for source in stated.own)
     return module
