@@ -6,6 +6,7 @@ untrusted input: ``result.json``, ``digest.txt`` and ``metadata.json`` in its wo
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
 _FetchBlobs = Callable[[Sequence[str]], bool]
 """Fetches what was over the limit; says whether it is there now."""
 _MOST_FETCHED_AFTERWARDS = 64
+_MADE_BETWEEN_SEARCHES = 50_000
+"""Objects, before garbage is looked for: next to none is in cycles, and the process ends soon."""
 
 
 def run(task: Task) -> None:
     """Do *task*, and leave what came of it in the working folder."""
+    gc.set_threshold(_MADE_BETWEEN_SEARCHES)
     seconds: dict[str, float] = {}
     try:
         digest = make_digest(task, Path(), seconds)

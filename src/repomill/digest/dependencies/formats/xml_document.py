@@ -28,47 +28,48 @@ def parse(text: str) -> Element:
     repomill.digest.dependencies.base.ManifestError: line 1 declares entities or attributes
     """
     document = _Document()
+    parser = expat.ParserCreate(encoding="utf-8")
+    parser.buffer_text = True
+    parser.StartElementHandler = document.start
+    parser.EndElementHandler = document.end
+    parser.CharacterDataHandler = document.data
+    parser.StartDoctypeDeclHandler = document.doctype
     try:
         # The text is decoded already, whatever encoding it says it is in.
-        document.parser.Parse(text.encode("utf-8", "replace"), True)  # noqa: FBT003 the last part
+        parser.Parse(text.encode("utf-8", "replace"), True)  # noqa: FBT003 the last part
     except expat.ExpatError as error:
         reason = expat.errors.messages.get(error.code, "no XML")
         raise ManifestError(f"line {error.lineno} is no XML: {reason}") from None
-    return document.builder.close()
+    except ManifestError as error:
+        raise ManifestError(f"line {parser.CurrentLineNumber} {error}") from None
+    return document.close()
 
 
 class _Document:
-    """What expat reports, put together to a tree."""
+    """What expat reports, put together to a tree; it knows no parser, so both go with their use."""
 
     def __init__(self) -> None:
-        self.builder = TreeBuilder()
+        builder = TreeBuilder()
+        self._start, self._end = builder.start, builder.end
+        self.data, self.close = builder.data, builder.close
         self._depth = 0
-        self.parser = expat.ParserCreate(encoding="utf-8")
-        self.parser.buffer_text = True
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self.builder.data
-        self.parser.StartDoctypeDeclHandler = self._doctype
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise ManifestError(
-                f"line {self.parser.CurrentLineNumber} is in more than {MAX_DEPTH} elements"
-            )
+            raise ManifestError(f"is in more than {MAX_DEPTH} elements")
         if attributes:
             attributes = {_local(key): value for key, value in attributes.items()}
-        self.builder.start(_local(name), attributes)
+        self._start(_local(name), attributes)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         self._depth -= 1
-        self.builder.end(name)
+        self._end(name)
 
-    def _doctype(self, _name: str, _system: Any, _public: Any, has_subset: bool) -> None:  # noqa: ANN401, FBT001 expat's
+    def doctype(self, _name: str, _system: Any, _public: Any, has_subset: bool) -> None:  # noqa: ANN401, FBT001 expat's
         """Refuse declarations: entities and attributes' defaults both make much of little."""
         if has_subset:
-            line = self.parser.CurrentLineNumber
-            raise ManifestError(f"line {line} declares entities or attributes")
+            raise ManifestError("declares entities or attributes")
 
 
 def _local(name: str) -> str:

@@ -107,10 +107,7 @@ def parse(text: str) -> list[Statement]:
 
 
 def _ends_in(statement: Statement, kinds: Container[str]) -> bool:
-    if not statement:
-        return False
-    last = statement[-1]
-    return isinstance(last, Token) and last.kind in kinds
+    return bool(statement) and statement[-1].kind in kinds
 
 
 def _close(groups: list[Group], closing: str) -> None:
@@ -222,7 +219,7 @@ def split(items: Items, kind: str = ",") -> Iterator[Statement]:
     """Yield what stands between tokens of *kind*, if anything does."""
     piece: Statement = []
     for item in items:
-        if isinstance(item, Token) and item.kind == kind:
+        if item.kind == kind:
             if piece:
                 yield piece
             piece = []

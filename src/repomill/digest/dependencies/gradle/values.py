@@ -39,6 +39,7 @@ _MAX_WORDS = 500_000
 _APPLY = Token("name", "apply")
 _MAX_LEFT = 12
 """Tokens before the sign of an assignment."""
+_NO_TARGET = frozenset("!<>+-")
 _WHERE = frozenset({"project", "rootProject", "ext", "extra", "properties", "this", "target"})
 _READERS = frozenset({"property", "findProperty", "getProperty", "gradleProperty", "get"})
 _PASSED_ON = frozenset({"get", "toString", "orNull", "asProvider", "getOrNull", "trim"})
@@ -292,11 +293,11 @@ def _delegated(statement: Statement) -> Iterator[tuple[str, Items]]:
 def _place_of_sign(statement: Statement) -> int:
     """Return where an assignment's sign is, or 0."""
     for place, item in enumerate(statement[: _MAX_LEFT + 1]):
-        if isinstance(item, Token) and item.kind == "=":
+        if item.kind == "=":
             following = statement[place + 1 : place + 2]
-            is_compared = any(isinstance(one, Token) and one.kind == "=" for one in following)
+            is_compared = any(one.kind == "=" for one in following)
             return 0 if is_compared or not following else place
-        if isinstance(item, Token) and item.kind in "!<>+-":
+        if item.kind in _NO_TARGET:
             return 0
     return 0
 
