@@ -25,6 +25,8 @@ MAX_EVENTS = 50_000
 MAX_DEPTH = 100
 MAX_STOOD_FOR = 1_000_000
 """Parts that there would be if each alias were written out; bombs have billions."""
+MAX_DIRECTIVES = 100
+"""libyaml compares each with all before it, within one step."""
 _MAX_MERGED = 50
 """Mappings that one can take over keys from."""
 
@@ -40,12 +42,20 @@ def read(text: str) -> Tree:
     """
     builder = _Builder()
     try:
-        for event in islice(yaml.parse(text, Loader=yaml.CSafeLoader), MAX_EVENTS):
+        for event in islice(events(text), MAX_EVENTS):
             if builder.take(event):
                 return builder.root
     except yaml.YAMLError as error:
         raise ManifestError(_reason(error)) from error
     raise ManifestError(f"YAML of more than {MAX_EVENTS} parts")
+
+
+def events(text: str) -> Iterator[yaml.Event]:
+    """Return the events of *text*. Raises ManifestError, and YAMLError while they are taken."""
+    if text.count("%TAG") > MAX_DIRECTIVES:
+        raise ManifestError(f"YAML with more than {MAX_DIRECTIVES} directives")
+    found: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
+    return found
 
 
 def get(tree: object, key: str) -> Tree | None:

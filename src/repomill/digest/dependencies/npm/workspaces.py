@@ -14,7 +14,7 @@ from repomill.digest.dependencies.base import (
     ManifestError,
     sequence,
 )
-from repomill.digest.dependencies.formats import json_object
+from repomill.digest.dependencies.formats import json_object, yaml_tree
 from repomill.digest.dependencies.npm import locks, pnpm_locks, yarn_locks
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _scalars(text: str) -> Iterator[tuple[list[str], str]]:
     """
     keys: list[str | None] = []  # of each collection around; None where a key is to come
     anchors: dict[str | None, str] = {}
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    for event in yaml_tree.events(text):
         if isinstance(event, yaml.CollectionStartEvent):
             if len(keys) == _MAX_DEPTH:
                 raise ManifestError("nested too deeply")

@@ -38,6 +38,10 @@ _HEAD = re.compile(r"\s*[\w.-]+\s*(?:\[[^\]]*\])?")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _ON_GITHUB = re.compile(r"github\.com[/:]([\w-]+)/([\w.-]+?)(?:\.git)?(?:[@#/?]|$)")
 
+_MAX_WHEEL_CHARACTERS = 1_000
+_ANY = "py3-none-any.whl"
+"""What a wheel's name ends in that is for all machines."""
+
 _WORDS = re.compile(r"[A-Za-z]+")
 _DEVELOPMENT = frozenset(
     [
@@ -233,11 +237,16 @@ def _version_of_wheel(url: str) -> str | None:
 
 
 def _wheel(url: str) -> tuple[str, str] | None:
+    """Return name and version of the wheel at *url*; None where it is none.
+
+    What it is built for is left out before packaging sees it, which writes out every combination.
+    """
     name = re.split(r"[?#]", url, maxsplit=1)[0].rpartition("/")[2]
-    if not name.endswith(".whl"):
+    if not name.endswith(".whl") or len(name) > _MAX_WHEEL_CHARACTERS:
         return None
+    plain = "-".join([*name.split("-")[:-3], _ANY])
     try:
-        project, version, _build, _tags = parse_wheel_filename(name)
+        project, version, _build, _tags = parse_wheel_filename(plain)
     except InvalidWheelFilename:
         return None
     return project, str(version)

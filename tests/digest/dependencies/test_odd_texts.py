@@ -1,0 +1,49 @@
+"""Manifests of one odd text: what takes it apart, or copies it, takes no longer than for others."""
+
+import time
+
+import pytest
+
+from repomill.digest.dependencies import Manifest, read_all
+from tests.digest.dependencies.commit import all_source, files
+
+_MAX_SECONDS = 2
+
+
+def first(tree):
+    """Return the first manifest of the commit *tree*, read in a bounded time."""
+    commit = files(tree)
+    started = time.process_time()
+    read = next(iter(read_all(commit, all_source)), Manifest(path="", ecosystem=""))
+    assert time.process_time() - started < _MAX_SECONDS
+    return read
+
+
+WHEEL = "https://example.org/a-1-" + "-".join(
+    ".".join(f"{kind}{number}" for number in range(150)) for kind in "abc"
+)
+
+
+@pytest.mark.parametrize("line", [f"{WHEEL}.whl", f"a @ {WHEEL}.whl"])
+def test_what_a_wheel_is_built_for_is_not_written_out(line):
+    first({"requirements.txt": line})
+
+
+def test_a_wheel_for_several_platforms_tells_its_version():
+    line = "https://example.org/a_b-1.0-2-py2.py3-none-linux_x86_64.manylinux1_x86_64.whl"
+    (dependency,) = first({"requirements.txt": line}).dependencies
+    assert (dependency.name, dependency.resolved) == ("a-b", "1.0")
+
+
+def test_a_string_of_toml_may_have_many_quotes_in_it():
+    text = 'package.name = "a"\ndependencies.b = "1"\na = "' + '\\"' * 60_000 + '"'
+    assert [one.name for one in first({"Cargo.toml": text}).dependencies] == ["b"]
+
+
+DIRECTIVES = "".join(f"%TAG !{number}! a\n" for number in range(70_000)) + "--- image"
+
+
+@pytest.mark.parametrize("path", ["compose.yaml", ".github/workflows/a.yml"])
+def test_more_directives_of_yaml_than_anyone_has_are_refused(path):
+    (problem,) = first({path: DIRECTIVES}).problems
+    assert "directives" in problem
