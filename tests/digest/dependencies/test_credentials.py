@@ -20,6 +20,9 @@ ADDRESSES = (
     "https:/me:SEKRET@e.example/a.tgz",
     "https:\\\\me:SEKRET@e.example/a.tgz",
     "git+https://github.com/o/b.git?token=SEKRET#v1",
+    f"https://me:{'SEKRET' * 20}@e.example/a.git",
+    f"https://me:{'SEKRET' * 60}@e.example/a.git",
+    f"https://me:SEK/{'SEKRET' * 60}@e.example/a.tgz",
 )
 
 
@@ -66,6 +69,20 @@ def test_an_address_loses_its_credentials(path, text, address):
 )
 def test_an_address_without_quotes_loses_them_too(path, text, address):
     assert_kept(path, text.replace("{}", address.replace("&", "&amp;")))
+
+
+@pytest.mark.parametrize("times", [20, 60, 200])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Dockerfile", "FROM me:{}@e.example/img:1"),
+        ("compose.yml", "services: {a: {image: 'me:{}@e.example/img'}}"),
+        (".github/workflows/a.yml", "jobs: {a: {steps: [{uses: 'docker://me:{}@e.example/i'}]}}"),
+        ("main.tf", 'module "a" {\n  source = "o/a/b//https://me:{}@e.example/"\n}\n'),
+    ],
+)
+def test_a_long_password_is_not_told_in_part(path, text, times):
+    assert_kept(path, text.replace("{}", "SEKRET" * times))
 
 
 def assert_kept(path: str, text: str) -> None:

@@ -1,5 +1,6 @@
 """Manifests of one odd text: what takes it apart, or copies it, takes no longer than for others."""
 
+import json
 import time
 
 import pytest
@@ -47,3 +48,21 @@ DIRECTIVES = "".join(f"%TAG !{number}! a\n" for number in range(70_000)) + "--- 
 def test_more_directives_of_yaml_than_anyone_has_are_refused(path):
     (problem,) = first({path: DIRECTIVES}).problems
     assert "directives" in problem
+
+
+ADDRESSES = (":/" * 140 + " ?#@=", "a:/" + ":a" * 140, ":/#" * 90 + "=", ":/a:1" * 60 + " @")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_credentials_are_looked_for_in_linear_time(address):
+    text = json.dumps({"dependencies": {f"a{number}": address for number in range(3_000)}})
+    started = time.process_time()
+    assert len(first({"package.json": text}).dependencies) == 3_000
+    assert time.process_time() - started < 1
+
+
+def test_a_message_is_no_longer_than_can_be_shown():
+    text = "[project.optional-dependencies]\n"
+    text += "\n".join(f'"{number}{":" * 40_000}" = ["!"]' for number in range(5))
+    problems = first({"pyproject.toml": text}).problems
+    assert max(map(len, problems)) < 1_100

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from repomill.digest import names
 from repomill.digest.dependencies import (
     cargo,
     composer,
@@ -84,7 +85,9 @@ _FIXTURE = re.compile(
 _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
-"""Of a name; a longer one is none."""
+"""Of a name; a longer one is none. Of a range and of a problem; longer ones are cut."""
+_MOST_OUTDATED = 10_000
+"""Characters of what is said of a lock file that is out of date."""
 _NOT_THE_TEAMS = frozenset({Nature.VENDORED, Nature.GENERATED})
 _SCOPES = {scope: place for place, scope in enumerate(Scope)}
 
@@ -176,10 +179,8 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> tuple[Man
     except RecursionError:
         return Manifest(path=path, ecosystem=ecosystem.NAME, problems=("nested too deeply",)), 0
     except (ManifestError, ValueError) as error:
-        problem = origins.problem_without_credentials(str(error))
-        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(problem,)), 0
-    told = map(origins.problem_without_credentials, contents.problems[:_MOST_PROBLEMS])
-    problems = (*told, *outdated)
+        return Manifest(path=path, ecosystem=ecosystem.NAME, problems=(_shown(str(error)),)), 0
+    problems = (*map(_shown, contents.problems[:_MOST_PROBLEMS]), *outdated)
     if len(dependencies) > most:
         problems += (f"{len(dependencies) - most} dependencies more than are read of a repository",)
     manifest = Manifest(
@@ -192,6 +193,10 @@ def _read(ecosystem: Ecosystem, path: str, files: Files, most: int) -> tuple[Man
     return manifest, len(contents.problems)
 
 
+def _shown(problem: str) -> str:
+    return origins.problem_without_credentials(names.cut(problem, _MOST_CHARACTERS))
+
+
 def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
     """Return the dependencies, but no version of a lock file that is out of date; and which."""
     dependencies, outdated = [], set()
@@ -202,23 +207,30 @@ def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
             outdated.add(f"{one.name} {one.resolved}")
         dependencies.append(dependency)
     told = f"{contents.locked_by} is out of date, it has {', '.join(sorted(outdated))}"
-    return dependencies, [told] if outdated else []
+    return dependencies, [names.cut(told, _MOST_OUTDATED)] if outdated else []
 
 
 def _public(dependency: Dependency) -> Dependency:
-    """Return *dependency* without anybody's credentials, whatever its reader has left in."""
+    """Return *dependency* without anybody's credentials, whatever its reader has left in.
+
+    And without what is longer than anybody writes: of such a range the beginning stays.
+    """
     package, resolved = dependency.package, dependency.resolved
-    qualifiers = package.qualifiers or {}
-    texts = (dependency.name, dependency.requirement, resolved or "", *qualifiers.values())
-    if not any(map(origins.has_address, texts)):
+    qualifiers, subpath = package.qualifiers or {}, package.subpath or ""
+    texts = (dependency.name, dependency.requirement, resolved or "", subpath, *qualifiers.values())
+    longest = max(len(dependency.requirement), len(resolved or ""))
+    if longest <= _MOST_CHARACTERS and not any(map(origins.has_address, texts)):
         return dependency
     clean = origins.without_credentials
     return replace(
         dependency,
         name=clean(dependency.name),
-        package=package._replace(qualifiers={key: clean(qualifiers[key]) for key in qualifiers}),
-        requirement=clean(dependency.requirement),
-        resolved=clean(resolved) if resolved else resolved,
+        package=package._replace(
+            qualifiers={key: clean(qualifiers[key]) for key in qualifiers},
+            subpath=clean(subpath) or None,
+        ),
+        requirement=names.cut(clean(dependency.requirement), _MOST_CHARACTERS),
+        resolved=clean(resolved) if resolved and len(resolved) <= _MOST_CHARACTERS else None,
     )
 
 
@@ -230,7 +242,9 @@ def _is_named(dependency: Dependency) -> bool:
     qualifiers = package.qualifiers or {}
     parts = [package.namespace or "", package.name]
     parts += [qualifiers[key] for key in qualifiers if not key.endswith("_url")]
-    return not any("//" in part or origins.has_address(part) for part in parts)
+    return not any(
+        len(part) > _MOST_CHARACTERS or "//" in part or origins.has_address(part) for part in parts
+    )
 
 
 def _order(dependency: Dependency) -> tuple[object, ...]:

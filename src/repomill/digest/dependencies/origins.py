@@ -13,11 +13,15 @@ _USER = re.compile(r"(?<=//)[^/\s]*@")
 # The same where somebody wrote the address as no address, or a password with a slash in it.
 _ANY_USER = re.compile(r"(:[/\\]{1,3})(?!git@)[^/\\\s]*@")
 _USER_WITH_SLASH = re.compile(r"(:[/\\]{1,3})[^/\\\s@]*:(?!\d*(?:[/?#]|$))\S*@")
-_QUERY = re.compile(r"(:[/\\]{1,3}[^\s?#]*)\?[^\s#]*")
+# In what neither "#" nor blanks divide, and from its first address on.
+_QUERY = re.compile(r"(?<![^#])((?:(?!:[/\\])[^#])*+:[/\\][^?#]*+)\?[^#]*+")
 _FRAGMENT = re.compile(
-    r"(:[/\\]{1,3}[^\s#]*)#(?!(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b)[^\s=]*=\S*"
+    r"(?<![^#])((?:(?!:[/\\])[^#])*+:[/\\][^#]*+)"
+    r"#(?!(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b)[^=]*+=.*",
+    re.DOTALL,
 )
-_BARE_USER = re.compile(r"(?<!\S)[^\s/@]*:[^\s/@]*@(?!sha\d)")
+_WORD = re.compile(r"\S+")
+_BARE_USER = re.compile(r"(?<!\S)[^\s/@:]*+:[^\s/@]*+@(?!sha\d)")
 has_address = re.compile(r":[/\\]").search
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _SHORT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?", re.ASCII)
@@ -32,10 +36,11 @@ def requirement(versions: str, options: Iterable[tuple[str, object]]) -> str:
     >>> requirement("~> 2", [("git", "https://me:secret@example.org/a.git"), ("tag", None)])
     '~> 2, git: https://example.org/a.git'
     """
-    shown = [versions] if versions else []
+    shown = [without_credentials(versions)] if versions else []
     for name, value in options:
         if isinstance(value, str):
-            shown.append(f"{name}: {value.rpartition('@')[2] if name in _HOSTS else value}")
+            plain = value.rpartition("@")[2] if name in _HOSTS else without_credentials(value)
+            shown.append(f"{name}: {plain}")
     return _USER.sub("", ", ".join(shown))[:_MAX_SHOWN]
 
 
@@ -52,10 +57,24 @@ def without_credentials(text: str) -> str:
     """
     if not has_address(text):
         return text
-    text = text[:_MAX_SHOWN]
-    for expression in (_ANY_USER, _USER_WITH_SLASH, _QUERY, _FRAGMENT):
-        text = expression.sub(r"\1", text)
-    return text
+    if len(text) <= _MAX_SHOWN:
+        return _WORD.sub(_clean, text)
+    # What is cut may be a password, of which the @ is no longer there.
+    return _WORD.sub(_clean, f"{text[:_MAX_SHOWN]}@").removesuffix("@")
+
+
+def _clean(word: re.Match[str]) -> str:
+    """Return *word* so; each expression is tried on what it can match, and goes over it once."""
+    text = word[0]
+    if not has_address(text):
+        return text
+    before, at, rest = text.rpartition("@")
+    if at:
+        text = _USER_WITH_SLASH.sub(r"\1", _ANY_USER.sub(r"\1", before + at)) + rest
+    text = _QUERY.sub(r"\1", text)
+    before, sign, _rest = text.rpartition("=")
+    shorter = _FRAGMENT.sub(r"\1", before + sign)
+    return text if shorter == before + sign else shorter
 
 
 def problem_without_credentials(text: str) -> str:
@@ -63,8 +82,12 @@ def problem_without_credentials(text: str) -> str:
 
     >>> problem_without_credentials("the image me:secret@example.org/a is not certain")
     'the image example.org/a is not certain'
+    >>> problem_without_credentials("what https://me:a-long-secr… stands for")
+    'what https://… stands for'
     """
-    return _BARE_USER.sub("", without_credentials(text))
+    # Where a message is cut, an @ may have followed.
+    plain = without_credentials(text.replace("…", "@…"))
+    return _BARE_USER.sub("", plain).replace("@…", "…")
 
 
 def qualifiers(options: Mapping[str, object]) -> dict[str, str]:
