@@ -1,14 +1,15 @@
 """Manifests of one odd text: what takes it apart, or copies it, takes no longer than for others."""
 
-import json
 import time
 
 import pytest
 
 from repomill.digest.dependencies import Manifest, read_all
+from repomill.digest.dependencies.origins import without_credentials
 from tests.digest.dependencies.commit import all_source, files
 
-_MAX_SECONDS = 2
+_MAX_SECONDS = 5
+"""Of CPU: many times what it takes, and less than where it is not bounded."""
 
 
 def first(tree):
@@ -50,15 +51,11 @@ def test_more_directives_of_yaml_than_anyone_has_are_refused(path):
     assert "directives" in problem
 
 
-ADDRESSES = (":/" * 140 + " ?#@=", "a:/" + ":a" * 140, ":/#" * 90 + "=", ":/a:1" * 60 + " @")
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-def test_credentials_are_looked_for_in_linear_time(address):
-    text = json.dumps({"dependencies": {f"a{number}": address for number in range(3_000)}})
+def test_credentials_are_looked_for_in_linear_time():
     started = time.process_time()
-    assert len(first({"package.json": text}).dependencies) == 3_000
-    assert time.process_time() - started < 1
+    for _ in range(10_000):
+        without_credentials(":/" * 140 + " ?#@=")
+    assert time.process_time() - started < _MAX_SECONDS
 
 
 def test_a_message_is_no_longer_than_can_be_shown():
