@@ -63,3 +63,65 @@ def test_a_message_is_no_longer_than_can_be_shown():
     text += "\n".join(f'"{number}{":" * 40_000}" = ["!"]' for number in range(5))
     problems = first({"pyproject.toml": text}).problems
     assert max(map(len, problems)) < 1_100
+
+
+def numbered(text, count, between="\n"):
+    return between.join(text.format(number) for number in range(count))
+
+
+PROPERTY = "<PropertyGroup><x>" + "1" * 100_000 + "</x></PropertyGroup>"
+REFERENCES = numbered('<PackageReference Include="a{}" Version="' + "$(x)" * 200 + '"/>', 500)
+POM = "<project><groupId>g</groupId><artifactId>{}</artifactId><version>1</version>{}</project>"
+PARENT = "<parent><groupId>g</groupId><artifactId>p</artifactId><version>1</version></parent>"
+LONG = {
+    "catalog of Gradle": {
+        "build.gradle": "dependencies {\n" + "api libs.x\n" * 2_000 + "}",
+        "gradle/libs.versions.toml": '[libraries]\nx = "a:' + "b" * 250_000 + '"',
+    },
+    "catalog of pnpm": {
+        "package.json": json.dumps({"dependencies": {f"a{n}": "catalog:" for n in range(1_000)}}),
+        "pnpm-workspace.yaml": "catalog:\n  b: &b "
+        + "1" * 150_000
+        + "\n"
+        + numbered("  a{}: *b", 1_000),
+    },
+    "module of Go": {
+        "go.mod": "module m\nreplace a => b/"
+        + "c" * 150_000
+        + " v1\nrequire (\n"
+        # a version each, as if of one module
+        + numbered("a v{}", 5_000)
+        + "\n)"
+    },
+    "property of MSBuild": {
+        "a.csproj": f"<Project>{PROPERTY}<ItemGroup>{REFERENCES}</ItemGroup></Project>"
+    },
+}
+
+
+@pytest.mark.parametrize("tree", LONG.values(), ids=LONG)
+def test_a_long_text_that_many_share_is_not_copied_for_each(tree):
+    first(tree)
+
+
+IMPORT = "<dependency><groupId>z</groupId><artifactId>q{}</artifactId><version>1</version>"
+IMPORT += "<type>pom</type><scope>import</scope></dependency>"
+LONG_NAME = f"<artifactId>{'${{n}}' * 249}</artifactId><type>{'${{n}}' * 249}{{}}</type>"
+SHARED = {
+    "imports": "<dependencyManagement><dependencies>"
+    + numbered(IMPORT, 6_000)
+    + "</dependencies></dependencyManagement>",
+    "expressions": "<dependencies>"
+    + numbered(f"<dependency>{LONG_NAME}</dependency>", 400)
+    + "</dependencies>",
+}
+
+
+@pytest.mark.parametrize("shared", SHARED.values(), ids=SHARED)
+def test_what_a_parent_has_for_each_of_its_children_is_bounded(shared):
+    children = {f"d{n}/pom.xml": POM.format(f"c{n}", PARENT) for n in range(300)}
+    commit = files({"pom.xml": POM.format("p", shared), **children})
+    started = time.process_time()
+    read = read_all(commit, all_source)
+    assert time.process_time() - started < 4
+    assert "declarations are looked at" in read[-1].problems[0]

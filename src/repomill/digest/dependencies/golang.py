@@ -22,6 +22,8 @@ LOCK_NAMES = ""
 
 _MAX_BYTES = 256 << 10
 _MAX_REQUIRED = 15_000
+_MAX_CHARACTERS = 1_000
+"""Of a path that replaces others, each of which has a package URL made of it."""
 
 # Strings, arrows, brackets and commas, words; a comment ends the line.
 _TOKEN = re.compile(
@@ -155,7 +157,8 @@ def _used(required: _Required, module: _Module) -> tuple[str, str | None]:
     for version in (required.version, None):
         instead = module.replaced.get((required.path, version))
         if instead is not None:
-            return instead if instead[1] is not None else (required.path, None)
+            is_module = instead[1] is not None and len(instead[0]) <= _MAX_CHARACTERS
+            return instead if is_module else (required.path, None)
     return required.path, required.version
 
 

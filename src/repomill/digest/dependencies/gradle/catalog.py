@@ -10,6 +10,8 @@ from repomill.digest.dependencies.base import mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
 
 _SEPARATOR = re.compile(r"[-_.]")
+_MAX_CHARACTERS = 1_000
+"""Of what a module or a plugin is called, or a version: scripts can name a long one often."""
 _RICH = ("strictly", "require", "prefer")
 
 
@@ -83,6 +85,8 @@ def coordinates(text: str) -> Coordinates | None:
     >>> coordinates("a:b:1:tests@zip")
     Coordinates(group='a', name='b', version='1', classifier='tests', extension='zip')
     """
+    if len(text) > _MAX_CHARACTERS:
+        return None
     plain, _at, extension = text.partition("@")
     parts = [part.strip() for part in plain.split(":")]
     if len(parts) < 2 or not all(parts[:2]):  # noqa: PLR2004 group and name
@@ -94,10 +98,13 @@ def coordinates(text: str) -> Coordinates | None:
 def _version(said: object) -> str:
     """Return a version: plain, or one with several constraints, of which the tightest counts."""
     if isinstance(said, str):
-        return said
+        return _bounded(said)
     rich = mapping(said)
-    tightest = next((rich[key] for key in _RICH if key in rich), "")
-    return tightest if isinstance(tightest, str) else ""
+    return _bounded(next((rich[key] for key in _RICH if key in rich), ""))
+
+
+def _bounded(said: object) -> str:
+    return said if isinstance(said, str) and len(said) <= _MAX_CHARACTERS else ""
 
 
 def _version_of(table: object, written: dict[str, str]) -> str:
@@ -121,7 +128,6 @@ def _library(said: object, written: dict[str, str]) -> Coordinates | None:
 
 def _plugin(said: object, written: dict[str, str]) -> tuple[str, str]:
     if isinstance(said, str):
-        name, _colon, version = said.partition(":")
+        name, _colon, version = _bounded(said).partition(":")
         return name, version
-    plugin = mapping(said).get("id")
-    return (plugin if isinstance(plugin, str) else ""), _version_of(said, written)
+    return _bounded(mapping(said).get("id")), _version_of(said, written)

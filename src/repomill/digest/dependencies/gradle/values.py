@@ -84,7 +84,8 @@ def properties(text: str) -> dict[str, str]:
     {'spring': '3.2', 'kotlin': '1.9'}
     """
     matches = (_PROPERTY.match(line) for line in text.splitlines())
-    return {match[1]: match[2].strip() for match in matches if match}
+    pairs = ((match[1], match[2].strip()) for match in matches if match)
+    return {name: value for name, value in pairs if len(value) <= _MAX_CHARACTERS}
 
 
 class Values:

@@ -19,6 +19,8 @@ _EXPRESSION = re.compile(r"\$\{([^${}]{1,200})\}")
 _MAX_CHARACTERS = 1000
 """Of a text with expressions, before and after: names and versions are shorter."""
 _MAX_NESTED = 30
+_FREE = 8
+"""Expressions that are worked out within what one declaration counts."""
 _NOT_INHERITED = frozenset({"artifactId", "name", "packaging"})
 
 
@@ -46,6 +48,7 @@ class Model:
         """Return *text* with what its expressions stand for; those that are unknown stay."""
         if "${" not in text or len(text) > _MAX_CHARACTERS:
             return text
+        self._spend(text.count("${") // _FREE)
         value = _EXPRESSION.sub(self._replacement, text)
         return value if len(value) <= _MAX_CHARACTERS else text
 
@@ -77,6 +80,7 @@ class Model:
     def imports(self) -> Iterator[Declared]:
         """Yield the BOMs that are imported; the first that manages something counts."""
         for level in self.lineage:
+            self._spend(len(level.imports))
             yield from level.imports
 
     @cached_property
@@ -92,7 +96,7 @@ class Model:
 
     def _replacement(self, expression: re.Match[str]) -> str:
         found = self._lookup(expression[1].strip())
-        return expression[0] if found is None else found
+        return expression[0] if found is None or len(found) > _MAX_CHARACTERS else found
 
     def _lookup(self, name: str) -> str | None:
         """Return what *name* stands for, each found out once; itself, in a circle, is unknown."""

@@ -40,6 +40,8 @@ _MAX_TRIED = 1_000_000
 """Parts of folders that patterns are held against, of all manifests together."""
 _MAX_DEPTH = 20
 _MAX_PATTERN = 300
+_MAX_RANGE = 2_000
+"""Characters; an alias of YAML gives a long one to thousands."""
 _ITEM = "\n-"
 """Stands where a list has no key."""
 _CATALOG = "catalog:"
@@ -176,6 +178,8 @@ def _catalogs(text: str) -> Catalogs:
     catalogs: Catalogs = {}
     try:
         for keys, value in _scalars(text):
+            if len(value) > _MAX_RANGE:
+                continue
             if len(keys) == 2 and keys[0] == "catalog":  # noqa: PLR2004 catalog, package
                 catalogs.setdefault(_DEFAULT, {})[keys[1]] = value
             elif len(keys) == 3 and keys[0] == "catalogs":  # noqa: PLR2004 catalogs, name, package

@@ -41,7 +41,7 @@ MAX_ABOVE = 10_000
 _MAX_NESTED = 5
 """Properties within properties."""
 _MAX_VALUE = 1_000
-"""Characters of a property that is made of others."""
+"""Characters of a property, whether or not it is made of others."""
 _WANTED = frozenset({"version", "versionoverride", "privateassets"})
 """Metadata that anyone asks for: more would be copied with each change of an item."""
 _PROPERTY = re.compile(r"\$\(\s*+([A-Za-z_][\w.-]*+)\s*+\)")
@@ -113,7 +113,8 @@ class Properties:
 
     def _find(self, name: str) -> str | None:
         values = next((layer[name] for layer in self._layers if layer.get(name)), set())
-        return next(iter(values)) if len(values) == 1 else None
+        value = next(iter(values), "")
+        return value if len(values) == 1 and len(value) <= _MAX_VALUE else None
 
 
 class Tree:
