@@ -1,5 +1,6 @@
 """Manifests of one odd text: what takes it apart, or copies it, takes no longer than for others."""
 
+import json
 import time
 
 import pytest

@@ -61,7 +61,9 @@ def test_no_more_than_so_many_of_an_ecosystem_are_read_and_the_rest_is_counted()
     docker, go = read_all(commit, all_source)
 
     assert (docker.ecosystem, go.ecosystem) == ("Docker", "Go")
-    assert go.problems == ("not read, like 1 more: too many, or too deep in folders",)
+    assert go.problems == (
+        "not read, like 1 more: too many or too large together, or too deep in folders",
+    )
 
 
 def test_a_manifest_in_too_many_folders_is_named_and_not_read():
@@ -81,7 +83,9 @@ def test_no_more_dependencies_than_so_many_are_told():
     told = read_all(commit, all_source)
 
     assert sum(len(one.dependencies) for one in told) == MAX_DEPENDENCIES
-    assert told[-1].problems == ("not read, like 1 more: too many, or too deep in folders",)
+    assert told[-1].problems == (
+        "not read, like 1 more: too many or too large together, or too deep in folders",
+    )
 
 
 def test_lock_files_are_read_unless_they_are_somebody_elses():

@@ -30,6 +30,7 @@ from repomill.digest.dependencies import (
     terraform,
 )
 from repomill.digest.dependencies.base import (
+    MAX_MANIFEST_BYTES,
     Contents,
     Dependency,
     Files,
@@ -79,9 +80,10 @@ _FOR_DEVELOPERS = re.compile(
 )
 """Of manifests beside each other, those so called come last."""
 _FIXTURE = re.compile(
-    r"(?:\A|/)(?:src/(?=\w*[Tt]est)\w+/resources|sbt-test|(?:__)?fixtures?(?:__)?|\{\{[^/{}]*\}\})/"
+    r"(?:\A|/)(?:src/(?=\w*[Tt]est)\w+/resources[^/]*+|sbt-test|(?:__)?fixtures?(?:__)?"
+    r"|\{\{[^/{}]*\}\}|\.terraform|\.bundle|\.venv|venv|\.yarn|\.tox|\.nox)/"
 )
-"""Folders of what tests read, and of what is yet to be filled in, linguist's besides."""
+"""What tests read, what is yet to be filled in, and what tools put there; linguist's besides."""
 _MOST_PROBLEMS = 20
 """Of one manifest."""
 _MOST_CHARACTERS = 1_000
@@ -116,12 +118,14 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     unread: dict[str, list[str]] = defaultdict(list)
     read = Counter[str]()
     for path, ecosystem in find(files, nature_of):
-        is_beyond = path.count("/") > MAX_FOLDERS or files.size(path) > left_bytes
+        # One that is too large by itself is refused by its reader, by name.
+        size = files.size(path) if files.size(path) <= MAX_MANIFEST_BYTES else 0
+        is_beyond = path.count("/") > MAX_FOLDERS or size > left_bytes
         if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_beyond:
             unread[ecosystem.NAME].append(path)
             continue
         read[ecosystem.NAME] += 1
-        left_bytes -= files.size(path)
+        left_bytes -= size
         manifest, refused = _read(ecosystem, path, files, left)
         left = max(0, left - len(manifest.dependencies) - refused)
         if manifest.dependencies or manifest.problems:
@@ -166,7 +170,8 @@ def _is_manifest(path: str, place: int, nature_of: Callable[[str], Nature]) -> b
 
 
 def _unread(ecosystem: str, paths: list[str]) -> Manifest:
-    told = f"not read, like {len(paths) - 1} more: too many, or too deep in folders"
+    others = f", like {len(paths) - 1} more" if len(paths) > 1 else ""
+    told = f"not read{others}: too many or too large together, or too deep in folders"
     return Manifest(path=paths[0], ecosystem=ecosystem, problems=(told,))
 
 
@@ -219,7 +224,7 @@ def _public(dependency: Dependency) -> Dependency:
     qualifiers, subpath = package.qualifiers or {}, package.subpath or ""
     texts = (dependency.name, dependency.requirement, resolved or "", subpath, *qualifiers.values())
     longest = max(len(dependency.requirement), len(resolved or ""))
-    if longest <= _MOST_CHARACTERS and not any(map(origins.has_address, texts)):
+    if longest <= _MOST_CHARACTERS and not any(map(_may_tell_a_secret, texts)):
         return dependency
     clean = origins.without_credentials
     return replace(
@@ -234,6 +239,10 @@ def _public(dependency: Dependency) -> Dependency:
     )
 
 
+def _may_tell_a_secret(text: str) -> bool:
+    return bool(origins.has_address(text) or origins.has_user(text))
+
+
 def _is_named(dependency: Dependency) -> bool:
     name, package = dependency.name, dependency.package
     if not name.strip() or len(name) > _MOST_CHARACTERS or not package.name:
@@ -243,7 +252,7 @@ def _is_named(dependency: Dependency) -> bool:
     parts = [package.namespace or "", package.name]
     parts += [qualifiers[key] for key in qualifiers if not key.endswith("_url")]
     return not any(
-        len(part) > _MOST_CHARACTERS or "//" in part or origins.has_address(part) for part in parts
+        len(part) > _MOST_CHARACTERS or "//" in part or _may_tell_a_secret(part) for part in parts
     )
 
 

@@ -11,18 +11,20 @@ if TYPE_CHECKING:
 # Up to the last @ before the path: what RFC 3986 calls userinfo, and what passwords put into it.
 _USER = re.compile(r"(?<=//)[^/\s]*@")
 # The same where somebody wrote the address as no address, or a password with a slash in it.
-_ANY_USER = re.compile(r"(:[/\\]{1,3})(?!git@)[^/\\\s]*@")
+_ANY_USER = re.compile(
+    r"(:[/\\]{1,3}|(?<![:/\\])//(?=[^/\\\s@:]*+:))(?!git@[^/\\\s@]*+(?:[/\\\s]|$))[^/\\\s]*@"
+)
 _USER_WITH_SLASH = re.compile(r"(:[/\\]{1,3})[^/\\\s@]*:(?!\d*(?:[/?#]|$))\S*@")
 # In what neither "#" nor blanks divide, and from its first address on.
 _QUERY = re.compile(r"(?<![^#])((?:(?!:[/\\])[^#])*+:[/\\][^?#]*+)\?[^#]*+")
-_FRAGMENT = re.compile(
-    r"(?<![^#])((?:(?!:[/\\])[^#])*+:[/\\][^#]*+)"
-    r"#(?!(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b)[^=]*+=.*",
-    re.DOTALL,
-)
+# What a fragment may say of which package is meant, and at which version.
+_TOLD = re.compile(r"(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b|[^=]*\Z")
 _WORD = re.compile(r"\S+")
 _BARE_USER = re.compile(r"(?<!\S)[^\s/@:]*+:[^\s/@]*+@(?!sha\d)")
-has_address = re.compile(r":[/\\]").search
+# The same before a host without a scheme; a version is no host, and the alias of a package no user.
+_USER_OF_HOST = re.compile(r"(?<!\S)[^\s/@:]++:[^\s/@]++@(?=[A-Za-z_][\w-]*+\.[\w.-]*+[/:])")
+has_user = _USER_OF_HOST.search
+has_address = re.compile(r":[/\\]|//[^/\s@:]*+:[^/\s@]*+@").search
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _SHORT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?", re.ASCII)
 _REVISIONS = ("rev", "ref", "tag", "branch")
@@ -39,8 +41,8 @@ def requirement(versions: str, options: Iterable[tuple[str, object]]) -> str:
     shown = [without_credentials(versions)] if versions else []
     for name, value in options:
         if isinstance(value, str):
-            plain = value.rpartition("@")[2] if name in _HOSTS else without_credentials(value)
-            shown.append(f"{name}: {plain}")
+            plain = without_credentials(value)
+            shown.append(f"{name}: {plain.rpartition('@')[2] if name in _HOSTS else plain}")
     return _USER.sub("", ", ".join(shown))[:_MAX_SHOWN]
 
 
@@ -54,8 +56,10 @@ def without_credentials(text: str) -> str:
     'git+https://example.org/a.git#egg=a'
     >>> without_credentials("https:/me:se/cret@example.org/a.tgz#token=secret")
     'https:/example.org/a.tgz'
+    >>> without_credentials("me:secret@example.org/a and git+https://example.org/a#egg=a&token=b")
+    'example.org/a and git+https://example.org/a#egg=a'
     """
-    if not has_address(text):
+    if not (has_address(text) or has_user(text)):
         return text
     if len(text) <= _MAX_SHOWN:
         return _WORD.sub(_clean, text)
@@ -65,16 +69,20 @@ def without_credentials(text: str) -> str:
 
 def _clean(word: re.Match[str]) -> str:
     """Return *word* so; each expression is tried on what it can match, and goes over it once."""
-    text = word[0]
+    text = _USER_OF_HOST.sub("", word[0])
     if not has_address(text):
         return text
     before, at, rest = text.rpartition("@")
     if at:
         text = _USER_WITH_SLASH.sub(r"\1", _ANY_USER.sub(r"\1", before + at)) + rest
-    text = _QUERY.sub(r"\1", text)
-    before, sign, _rest = text.rpartition("=")
-    shorter = _FRAGMENT.sub(r"\1", before + sign)
-    return text if shorter == before + sign else shorter
+    return _without_secret_fragments(_QUERY.sub(r"\1", text))
+
+
+def _without_secret_fragments(text: str) -> str:
+    parts = text.split("#")
+    first = next((place for place, part in enumerate(parts) if has_address(part)), len(parts))
+    told = ["&".join(filter(_TOLD.match, part.split("&"))) for part in parts[first + 1 :]]
+    return "#".join([*parts[: first + 1], *filter(None, told)])
 
 
 def problem_without_credentials(text: str) -> str:
