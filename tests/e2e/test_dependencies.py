@@ -1,6 +1,7 @@
 """`repomill dependencies`: of one repository, and of all in a store."""
 
 import json
+from random import Random
 
 import duckdb
 import pytest
@@ -9,6 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from repomill.demo.githost import GitHost
 from repomill.demo.repositories import write_repository
+from repomill.git.fetch import MAX_FETCHED_AFTERWARDS_BYTES
 
 PACKAGE = {
     "name": "name",
@@ -114,3 +116,21 @@ def test_what_is_over_the_limit_is_fetched_where_it_names_dependencies(run, host
     local, known = dependencies(run, root / "owner" / "large.git")
     assert local == found
     assert known["video.bin"] == len(large["video.bin"])
+
+
+def test_what_is_far_too_large_is_not_fetched_and_costs_itself_alone(run, host, root):
+    files = {
+        **FILES,
+        "a/package.json": Random(1).randbytes(MAX_FETCHED_AFTERWARDS_BYTES + (1 << 20)),
+        "b/package.json": FILES["package.json"],
+    }
+    write_repository(root / "owner" / "huge.git", files)
+
+    ended = run("dependencies", host.url("owner/huge"))
+
+    assert ended.code == 0, ended.stderr
+    (refused,) = (one for one in json.loads(ended.stdout)["manifests"] if one["problems"])
+    assert refused["path"] == "a/package.json"
+    assert {one["manifest"] for one in json.loads(ended.stdout)["dependencies"]} == {
+        *("package.json", "b/package.json"),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -120,6 +121,18 @@ def run(arguments: Sequence[str], env: Mapping[str, str], deadline: Deadline) ->
         stderr = _read_until_closed(process.stderr, deadline)
         code = _wait(process, deadline)
     return Completed(code, stderr)
+
+
+@contextlib.contextmanager
+def small_files(most_bytes: int) -> Iterator[None]:
+    """Let no git that is started meanwhile write a file larger than *most_bytes*, a pack say."""
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = most_bytes if before == resource.RLIM_INFINITY else min(most_bytes, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
 
 
 @contextlib.contextmanager

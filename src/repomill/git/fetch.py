@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 _REDIRECT = re.compile(r"error: 30[12378]\b|unable to update url base from redirection")
 _EMPTY = re.compile(r"cloned an empty repository|remote HEAD refers to nonexistent ref")
 
+MAX_FETCHED_AFTERWARDS_BYTES = 64 << 20
+"""What is wanted then are manifests and lock files, of some megabytes at most."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchOptions:
@@ -93,7 +96,8 @@ def fetch_blobs(
 ) -> bool:
     """Fetch blobs that were over the limit, too; return whether the host gives them.
 
-    Raises the RepoError that says what went wrong where another attempt may succeed.
+    They are not where they come to more than MAX_FETCHED_AFTERWARDS_BYTES, packed. Raises the
+    RepoError that says what went wrong where another attempt may succeed.
     """
     source = fetched.source
     route = options.network.route(source.host, source.port)
@@ -101,13 +105,25 @@ def fetch_blobs(
     config = [*_config(source, route, options), ("fetch.negotiationAlgorithm", "noop")]
     asking = ["--no-progress", "--no-tags", "--no-write-fetch-head", "--filter=blob:none"]
     fetching = ["-C", str(fetched.path), "fetch", *asking, "--", source.clone_url, *oids]
-    completed = command.run(fetching, _environment(config, route, options), deadline)
+    with command.small_files(MAX_FETCHED_AFTERWARDS_BYTES):
+        completed = command.run(fetching, _environment(config, route, options), deadline)
     if completed.code == 0:
         return True
+    if _removed_what_is_too_large(fetched.path / "objects" / "pack"):
+        return False
     error = _failure(source, route, completed, options, deadline)
     if error.transient:
         raise error
     return False
+
+
+def _removed_what_is_too_large(folder: Path) -> bool:
+    """Whether there was a pack in *folder* that could not be finished for its size."""
+    unfinished = folder.glob("tmp_pack_*")
+    full = [path for path in unfinished if path.stat().st_size >= MAX_FETCHED_AFTERWARDS_BYTES]
+    for path in full:
+        path.unlink()
+    return bool(full)
 
 
 def remote_head(repo: Repo, options: FetchOptions, deadline: Deadline) -> str | None:
