@@ -332,6 +332,29 @@ def test_settings_declare_catalogs():
     assert said.problems == ["no version catalog at x:y:1"]
 
 
+def test_settings_add_to_the_catalog_that_there_is_without_them():
+    tree = {
+        "gradle/libs.versions.toml": CATALOG,
+        "settings.gradle": """
+        dependencyResolutionManagement { versionCatalogs {
+          libs { library("prog", "g:prog:1.0"); library("guava", "g:guava:2") }
+          libs { library("boot", "g", "boot").versionRef("spring-boot") }
+          other { library("prog", "o:prog:1.0") }
+        } }
+        """,
+    }
+    lines = ["api libs.prog", "api libs.boot", "api libs.guava", "api libs.bundles.web"]
+
+    assert read(within(*lines, "api other.prog", "api other.guava"), tree=tree) == {
+        ("runtime", "g:prog 1.0"),
+        ("runtime", "g:boot 3.2.1"),
+        ("runtime", "g:guava 2"),
+        ("runtime", "org.springframework.boot:starter 3.2.1"),
+        ("runtime", "org.springframework:spring-web"),
+        ("runtime", "o:prog 1.0"),
+    }
+
+
 def test_a_catalog_is_found_where_there_are_no_settings():
     tree = {"gradle/libs.versions.toml": CATALOG}
 
