@@ -309,6 +309,11 @@ def test_yarn_1(ends):
         (["./packages/**/"], True),
         ({"packages": ["packages/api", 1]}, True),
         (["packages/api/**"], True),
+        (["packages/{web,api}"], True),
+        (["{libs,packages/{a*,web}}"], True),
+        (["packages/{web,app}"], False),
+        (["packages/{api}", "packages/{api,"], False),
+        (["{a,b}" * 60, "packages/*"], False),
         (["packages"], False),
         (["*"], False),
         (["packages/" + "*" * 400], False),
@@ -526,6 +531,15 @@ def test_a_catalog_has_the_range(written, requirement, settings_file):
 def test_an_anchor_in_a_catalog_is_followed():
     manifest = {"dependencies": {"debug": "catalog:"}}
     assert of({"package.json": manifest, "pnpm-workspace.yaml": CATALOGS})[0][2] == "2.10"
+
+
+def test_what_a_catalog_has_the_range_of_is_locked_by_that():
+    contents = {
+        "package.json": {"dependencies": {"ms": "catalog:", "@types/node": "catalog:old"}},
+        ".yarnrc.yml": "catalog: {ms: ^2.1.1}\ncatalogs: {old: {'@types/node': '>= 8'}}\n",
+        "yarn.lock": YARN_BERRY,
+    }
+    assert versions(contents) == {"ms": "2.1.3", "@types/node": "20.1.0"}
 
 
 def test_a_range_in_no_catalog_stays_as_written():
