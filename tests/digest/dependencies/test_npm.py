@@ -102,6 +102,12 @@ def test_a_byte_order_mark_is_no_error():
         ("gov/ui", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
         ("gitlab:gov/ui#v1", "pkg:npm/ui?vcs_url=git%2Bhttps://gitlab.com/gov/ui.git%40v1"),
         ("gov/ui#semver:^1", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
+        ("gov/ui#v1&x=y", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git%40v1"),
+        ("gov/ui#x=y", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
+        (
+            "git@git.example:a/ui.git#x=y",
+            "pkg:npm/ui?vcs_url=git%2Bssh://git%40git.example/a/ui.git",
+        ),
         ("git@git.example:a/ui.git", "pkg:npm/ui?vcs_url=git%2Bssh://git%40git.example/a/ui.git"),
         ("git+ssh://git@a.example/ui", "pkg:npm/ui?vcs_url=git%2Bssh://git%40a.example/ui"),
         ("https://github.com/gov/ui", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui"),
@@ -126,6 +132,13 @@ def test_a_scoped_package_has_its_scope_for_a_namespace():
         "me:hunter2@github.com:gov/ui.git",
         "git+ssh://git:hunter2@git.example/ui.git",
         "https://me:p@hunter2@git.example/ui.tgz",
+        "git+https://github.com/o/ui.git#access_token=hunter2",
+        "git+https://github.com/o/ui.git#v1&access_token=hunter2",
+        "https://me:hunter2#hunter2@git.example/ui.tgz",
+        "https://me:hunter2?hunter2@git.example/ui.tgz",
+        "https://me:hunter2/1#hunter2@git.example/ui.tgz",
+        "me:hunter2@git.example/ui",
+        "me:hunter2@intranet/ui",
     ],
 )
 def test_credentials_in_a_url_are_not_shown(requirement):
@@ -135,7 +148,14 @@ def test_credentials_in_a_url_are_not_shown(requirement):
 
 
 @pytest.mark.parametrize(
-    "requirement", ["git+ssh://git@git.example/ui", "npm:@gov/ui@^1", "https://a.example/@gov/ui"]
+    "requirement",
+    [
+        "git+ssh://git@git.example/ui",
+        "npm:@gov/ui@^1",
+        "https://a.example/@gov/ui",
+        "file:a@b/ui.tgz",
+        "git+https://a.example/ui.git#@gov/ui@1.0.0",
+    ],
 )
 def test_a_range_without_credentials_stays_as_written(requirement):
     assert only(requirement).requirement == requirement

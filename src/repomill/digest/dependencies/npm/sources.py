@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from repomill.digest.dependencies import origins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _HOST = "|".join(re.escape(host) for host in _HOSTS.values())
+_NO_USER = "npm|workspace|patch|file|link|portal|exec|github|gitlab|bitbucket|gist"
 _USER = re.compile(
     r"(?<=//)(?!git@)[^/?#\s]*@"
     rf"|(?<=^github:)[^/#@\s]*@|(?<=^gitlab:)[^/#@\s]*@|(?<=^bitbucket:)[^/#@\s]*@"
     rf"|^[^/@:\s]*:[^/@\s]*@(?=(?:{_HOST}):)"
+    rf"|^(?!(?:{_NO_USER}):)[^/@:\s]+:[^/@\s]+@(?=[\w.-]+[/:])"
 )
 _SHORT = re.compile(r"(?:(github|gitlab|bitbucket):)?((?![.])[\w.-]+/[\w.-]+)(?:#(.*))?", re.ASCII)
 _SCP = re.compile(r"git@([\w.-]+):([\w./-]+)(?:#(.*))?", re.ASCII)
@@ -27,12 +31,12 @@ _MAX_CHARACTERS = 2000
 
 
 def without_credentials(requirement: str) -> str:
-    """Return *requirement* without the user and password of a URL; ``git@`` is no secret.
+    """Return *requirement* without what may be secret in an address; ``git@`` is no secret.
 
     >>> without_credentials("git+https://me:secret@git.example/team/ui.git#v2")
     'git+https://git.example/team/ui.git#v2'
     """
-    return _USER.sub("", requirement)
+    return origins.without_credentials(_USER.sub("", requirement))
 
 
 def qualifiers(requirement: str) -> Mapping[str, str]:
@@ -58,7 +62,8 @@ def qualifiers(requirement: str) -> Mapping[str, str]:
 
 
 def _of_git(url: str, committish: str | None) -> Mapping[str, str]:
-    """Return the form that SPDX gives to a place in a repository."""
-    if committish and not committish.startswith("semver:"):
-        url += f"@{committish}"
+    """Return the form that SPDX gives to a place in a repository; ``name=value`` is none there."""
+    told = "&".join(part for part in (committish or "").split("&") if "=" not in part)
+    if told and not told.startswith("semver:"):
+        url += f"@{told}"
     return {"vcs_url": url}
