@@ -171,6 +171,9 @@ def test_not_everything_is_a_module(line):
         ("api group: 'a', name: b()", "api a:"),
         ("api Deps.junit(1)", "api Deps.junit"),
         ("api a[1]", "api a"),
+        ('api "https://me:pass@e.example/o.jar"', "api https://e.example/o.jar"),
+        ("api 'a:b:https://e.example/o.jar'", "api a:b:https://e.example/o.jar"),
+        ("api 'me:pass@e.example/o.jar'", "api e.example/o.jar"),
         (f"api 'a:b:{'1' * 1000}'", "api a:b:1"),
         ("api provider { 1 }.get()", "api provider"),
         ("api 'a:' - b", "api a:"),
@@ -182,7 +185,20 @@ def test_what_nothing_explains_is_told(line, named):
     said = said_of(within(line), gradle__libs_dot_versions_dot_toml=CATALOG)
 
     assert not list(said.dependencies)
+    assert "pass@" not in str(said.problems)
     assert any(str(named) in problem for problem in said.problems) == bool(named) or not named
+
+
+def test_the_definition_of_a_function_declares_nothing():
+    lines = [
+        'fun mine(what: Any) {\n  add("mine", what)\n}',
+        'private fun own(what: Any) = add("own", what)',
+        'mine("a:b:1")',
+    ]
+    said = said_of(within(*lines), "build.gradle.kts")
+
+    assert [one.name for one in said.dependencies] == ["a:b"]
+    assert said.problems == []
 
 
 def test_of_many_that_nothing_explains_some_are_told():
