@@ -137,6 +137,8 @@ def test_a_scoped_package_has_its_scope_for_a_namespace():
         "https://me:hunter2#hunter2@git.example/ui.tgz",
         "https://me:hunter2?hunter2@git.example/ui.tgz",
         "https://me:hunter2/1#hunter2@git.example/ui.tgz",
+        "gov/ui#access_token=hunter2",
+        "git@git.example:gov/ui.git#v1&token=hunter2",
         "me:hunter2@git.example/ui",
         "me:hunter2@intranet/ui",
     ],
@@ -154,6 +156,7 @@ def test_credentials_in_a_url_are_not_shown(requirement):
         "npm:@gov/ui@^1",
         "https://a.example/@gov/ui",
         "file:a@b/ui.tgz",
+        "gov/ui#workspace=ui&commit=1f",
         "git+https://a.example/ui.git#@gov/ui@1.0.0",
     ],
 )

@@ -27,6 +27,8 @@ _SHORT = re.compile(r"(?:(github|gitlab|bitbucket):)?((?![.])[\w.-]+/[\w.-]+)(?:
 _SCP = re.compile(r"git@([\w.-]+):([\w./-]+)(?:#(.*))?", re.ASCII)
 _URL = re.compile(r"((?:git|(?:git\+)?(?:ssh|https?)|git\+file)://[^#\s]+)(?:#(.*))?")
 _REPOSITORY = re.compile(rf"https?://(?:www\.)?(?:{_HOST})/[^/]+/[^/]+/?|.*\.git")
+_TOLD = re.compile("(?:commit|tag|head|branch|workspace|semver|path)=")
+"""What a fragment may say of which package is meant; a secret else, for what is known."""
 _MAX_CHARACTERS = 2000
 
 
@@ -36,7 +38,12 @@ def without_credentials(requirement: str) -> str:
     >>> without_credentials("git+https://me:secret@git.example/team/ui.git#v2")
     'git+https://git.example/team/ui.git#v2'
     """
-    return origins.without_credentials(_USER.sub("", requirement))
+    plain = origins.without_credentials(_USER.sub("", requirement))
+    before, sign, fragment = plain.partition("#")
+    if "=" not in fragment or not (_SHORT.fullmatch(before) or _SCP.fullmatch(before)):
+        return plain
+    told = [part for part in fragment.split("&") if "=" not in part or _TOLD.match(part)]
+    return before + (sign if told else "") + "&".join(told)
 
 
 def qualifiers(requirement: str) -> Mapping[str, str]:
