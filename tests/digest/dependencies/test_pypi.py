@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import pypi
+from repomill.digest.dependencies import pypi, read_all
 from repomill.digest.dependencies.base import Contents, ManifestError
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import requirement
-from tests.digest.dependencies.commit import files
+from tests.digest.dependencies.commit import all_source, files
 
 
 def read(path, contents):
@@ -205,6 +205,70 @@ def test_a_lock_file_that_leaves_the_version_open_settles_none():
         assert {
             one[3] for one in found("pyproject.toml", {"pyproject.toml": text, "uv.lock": lock})
         } == {None}
+
+
+LOCKED = '[[package]]\nname = "m"\nversion = "2.5"\n'
+
+
+@pytest.mark.parametrize(
+    ("contents", "resolved"),
+    [
+        (
+            {
+                "requirements.in": "m==1.21; python_version<'3.8'\nm==1.26; python_version>='3.8'",
+                "requirements.txt": "m==1.26\n    # via -r requirements.in\n",
+            },
+            {"==1.21": None, "==1.26": "1.26"},
+        ),
+        (
+            {
+                "pyproject.toml": """
+                    [tool.poetry.dependencies]
+                    m = [{version="^1", python="<3.8"}, {version="^2", python=">=3.8"}]
+                """,
+                "poetry.lock": LOCKED,
+            },
+            {"^1": None, "^2": "2.5"},
+        ),
+        (
+            {
+                "pyproject.toml": """
+                    [dependency-groups]
+                    old = ["m<1.27"]
+                    new = ["M>=2"]
+                """,
+                "uv.lock": LOCKED,
+            },
+            {"<1.27": None, ">=2": "2.5"},
+        ),
+        (
+            {
+                "pyproject.toml": "project.dependencies = ['m<2; sys_platform == \"win32\"']",
+                "uv.lock": LOCKED,
+            },
+            {"<2": None},
+        ),
+        (
+            {
+                "Pipfile": "[packages]\nm = { version = '<2', sys_platform = '== \"win32\"' }",
+                "Pipfile.lock": '{"default": {"m": {"version": "==2.5"}}}',
+            },
+            {"<2": None},
+        ),
+    ],
+)
+def test_a_version_for_another_condition_makes_no_lock_file_out_of_date(contents, resolved):
+    texts = {path: dedent(text) for path, text in contents.items()}
+    told = next(one for one in read_all(files(texts), all_source) if one.path == next(iter(texts)))
+    assert {one.requirement: one.resolved for one in told.dependencies} == resolved
+    assert told.locked_by
+    assert not told.problems
+
+
+def test_a_lock_file_with_what_none_asks_for_is_out_of_date():
+    contents = {"pyproject.toml": "project.dependencies = ['m<2', 'm<1']", "uv.lock": LOCKED}
+    told = read_all(files(contents), all_source)[0]
+    assert told.problems == ("uv.lock is out of date, it has m 2.5",)
 
 
 def test_a_lock_file_says_nothing_of_what_builds_the_package():

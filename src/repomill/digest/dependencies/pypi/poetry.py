@@ -7,6 +7,7 @@ and ``dependency_group.py``. Ranges stay as they are written, carets and all.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -24,6 +25,15 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", re.ASCII)
 _EXACT = re.compile(r"\s*={0,3}\s*(\d[\w.+!-]*)\s*", re.ASCII)
 _PLACES = ("git", "hg", "svn", "url", "file", "path")
 _REFERENCES = ("rev", "tag", "branch", "ref")
+_CONDITIONS = frozenset(
+    [
+        *("markers", "python", "platform"),
+        *("os_name", "sys_platform", "platform_machine", "platform_system"),
+        *("platform_python_implementation", "platform_release", "platform_version"),
+        *("python_version", "python_full_version", "implementation_name", "implementation_version"),
+    ]
+)
+"""Under which Poetry or Pipenv installs a package; Pipenv's are the variables of markers."""
 
 
 def add(document: Mapping[str, object], found: Found) -> None:
@@ -96,7 +106,9 @@ def entries(table: object, where: str, found: Found) -> Iterator[Dependency]:
             found.refuse(f"{where}: {pypi_requirement.shown(name)} is no name")
         elif name.lower() != "python":
             for one in sequence(value) or [value]:
-                yield _entry(name, one)
+                asked = _entry(name, one)
+                is_conditional = not _CONDITIONS.isdisjoint(mapping(one))
+                yield replace(asked, is_conditional=True) if is_conditional else asked
 
 
 def _entry(name: str, value: object) -> Dependency:

@@ -138,8 +138,10 @@ def parse(text: str) -> Dependency:
     except InvalidRequirement:
         raise ManifestError(f"{shown(text)} is no requirement") from None
     if found.url is not None:
-        return named(found.name, without_credentials(found.url), _version_of_wheel(found.url))
-    return named(found.name, _as_written(text), exact(found.specifier))
+        asked = named(found.name, without_credentials(found.url), _version_of_wheel(found.url))
+    else:
+        asked = named(found.name, _as_written(text), exact(found.specifier))
+    return replace(asked, is_conditional=True) if found.marker else asked
 
 
 def _as_written(text: str) -> str:
