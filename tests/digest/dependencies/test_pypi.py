@@ -62,6 +62,23 @@ def test_pyproject_gives_every_dependency_its_scope_and_range():
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "project.name = 'de.mo'\ndependency-groups.x = ['demo', 'De_mo[s3]']"),
+        (
+            "setup.cfg",
+            "[metadata]\nname = De_Mo\n[options.extras_require]\ns3 = demo\nall = de-mo[s3]",
+        ),
+        ("setup.py", "setup(name='de-mo', extras_require={'all': ['de_mo[s3]', 'demo']})"),
+        ("Pipfile", "[packages]\nDE-mo = { path = '.', editable = true }\ndemo = '*'"),
+    ],
+)
+def test_no_project_depends_on_itself(path, text):
+    contents = {"a/pyproject.toml": "tool.poetry.name = 'De_Mo'", f"a/{path}": text}
+    assert [name for _scope, name in names(f"a/{path}", contents)] == ["demo"]
+
+
 def test_names_are_normalised_in_package_urls():
     contents = read("setup.cfg", {"setup.cfg": "[options]\ninstall_requires = Foo_Bar.baz==1"})
     assert [one.purl for one in contents.dependencies] == ["pkg:pypi/foo-bar-baz@1"]

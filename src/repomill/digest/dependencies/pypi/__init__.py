@@ -12,6 +12,7 @@ from repomill.digest.dependencies.pypi import compiled as pypi_compiled
 from repomill.digest.dependencies.pypi import (
     locks,
     pipfile,
+    project_name,
     pyproject,
     requirements,
     setup_cfg,
@@ -57,6 +58,9 @@ def read(path: str, files: Files) -> Contents:
     """Return what the manifest at *path* says. Raises ManifestError or ValueError."""
     name = posixpath.basename(path)
     contents = _READERS.get(name, requirements.read)(path, files)
+    if name in _READERS:
+        others = project_name.without_itself(contents.dependencies, path, files)
+        contents = replace(contents, dependencies=others)
     if name == "pyproject.toml" and (lock := _lock_near(path, files)) is not None:
         return _locked_by(lock, contents, files)
     if name == "Pipfile" or name.endswith(".txt"):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from repomill.digest.dependencies.base import Contents, Dependency, Scope, mapping, sequence
+from repomill.digest.dependencies.base import Contents, Scope, mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import included as pypi_included
-from repomill.digest.dependencies.pypi import poetry, project_name, requirement
+from repomill.digest.dependencies.pypi import poetry, requirement
 
 if TYPE_CHECKING:
     from repomill.digest.dependencies.base import Files
@@ -40,10 +40,7 @@ def read(path: str, files: Files) -> Contents:
     for name, group in mapping(mapping(tool.get("pdm")).get("dev-dependencies")).items():
         found.add_all(sequence(group), Scope.DEVELOPMENT, f"tool.pdm.dev-dependencies.{name}")
     poetry.add(document, found)
-    return Contents(
-        dependencies=_without_itself(found, project_name.of_pyproject(document)),
-        problems=found.problems,
-    )
+    return Contents(dependencies=found.dependencies, problems=found.problems)
 
 
 def _add_project(project: Mapping[str, object], found: Found) -> None:
@@ -95,11 +92,3 @@ def _add_flit(metadata: Mapping[str, object], found: Found) -> None:
     for extra, texts in mapping(metadata.get("requires-extra")).items():
         scope = requirement.scope_of_extra(extra)
         found.add_all(sequence(texts), scope, f"extra {extra}")
-
-
-def _without_itself(found: Found, name: object) -> list[Dependency]:
-    """Leave out the project: an extra that takes up others names it."""
-    if not isinstance(name, str):
-        return found.dependencies
-    own = canonicalize_name(name)
-    return [one for one in found.dependencies if one.package.name != own]
