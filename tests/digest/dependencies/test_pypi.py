@@ -187,6 +187,56 @@ def test_poetry_s_tables_only_say_more_about_what_the_project_declares():
     ]
 
 
+PLACES = """
+    [project]
+    dependencies = ["Requests>=2", "b", "c<2", "d", "e @ https://example.org/e.zip", "f", "g"]
+    [tool.uv.sources]
+    requests = { git = "https://me:secret@github.com/o/r", tag = "v2.31.0" }
+    B = [{ path = "../b", editable = true }]
+    c = [
+        { url = "https://example.org/c.zip?token=secret", marker = "sys_platform == 'linux'" },
+        { index = "ours", marker = "sys_platform == 'darwin'" },
+    ]
+    d = { workspace = true }
+    e = { git = "https://example.org/e" }
+    f = { index = "ours" }
+    "" = { path = "x" }
+    [tool.poetry.dependencies]
+    g = { git = "ssh://git@example.org/g.git", branch = "main" }
+    f = { source = "ours" }
+"""
+
+
+def test_where_a_package_comes_from_may_be_said_apart_from_its_requirement():
+    contents = read("pyproject.toml", {"pyproject.toml": PLACES})
+    assert [(one.name, one.requirement, one.purl) for one in contents.dependencies] == [
+        (
+            "Requests",
+            "git+https://github.com/o/r@v2.31.0",
+            "pkg:pypi/requests?vcs_url=git%2Bhttps://github.com/o/r%40v2.31.0",
+        ),
+        ("b", "../b", "pkg:pypi/b"),
+        (
+            "c",
+            "https://example.org/c.zip",
+            "pkg:pypi/c?download_url=https://example.org/c.zip",
+        ),
+        ("c", "<2", "pkg:pypi/c"),
+        ("d", "workspace", "pkg:pypi/d"),
+        (
+            "e",
+            "https://example.org/e.zip",
+            "pkg:pypi/e?download_url=https://example.org/e.zip",
+        ),
+        ("f", "", "pkg:pypi/f"),
+        (
+            "g",
+            "git+ssh://git@example.org/g.git@main",
+            "pkg:pypi/g?vcs_url=git%2Bssh://git%40example.org/g.git%40main",
+        ),
+    ]
+
+
 def test_a_lock_file_settles_versions():
     lock = """
         [[package]]
@@ -741,6 +791,8 @@ KEYS = [
     "git",
     "name",
     "uv",
+    "sources",
+    "path",
     "pdm",
     "dev-dependencies",
     "packages",

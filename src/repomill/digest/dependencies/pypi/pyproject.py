@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from repomill.digest.dependencies.base import Contents, Scope, mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import included as pypi_included
-from repomill.digest.dependencies.pypi import poetry, requirement
+from repomill.digest.dependencies.pypi import poetry, requirement, sources
 
 if TYPE_CHECKING:
     from repomill.digest.dependencies.base import Files
@@ -40,7 +40,8 @@ def read(path: str, files: Files) -> Contents:
     for name, group in mapping(mapping(tool.get("pdm")).get("dev-dependencies")).items():
         found.add_all(sequence(group), Scope.DEVELOPMENT, f"tool.pdm.dev-dependencies.{name}")
     poetry.add(document, found)
-    return Contents(dependencies=found.dependencies, problems=found.problems)
+    dependencies = sources.applied(found.dependencies, document)
+    return Contents(dependencies=dependencies, problems=found.problems)
 
 
 def _add_project(project: Mapping[str, object], found: Found) -> None:
