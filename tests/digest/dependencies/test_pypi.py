@@ -100,7 +100,50 @@ def test_a_group_that_is_not_there_and_values_of_the_wrong_kind_are_noted():
         "project.dependencies: a requirement that is no text",
         "project.dependencies: a b is no requirement",
         "group a includes a group that is not there",
+        "group c: no list",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("project.dependencies = 'x'", "project.dependencies: no list"),
+        ("project = 1", "project: no table"),
+        ("project.optional-dependencies = ['x']", "project.optional-dependencies: no table"),
+        ("project.optional-dependencies.x = 'x'", "extra x: no list"),
+        ("build-system.requires = { a = 1 }", "build-system: no list"),
+        ("dependency-groups.dev = 'x'", "group dev: no list"),
+        (
+            """
+                [dependency-groups]
+                a = [{ include-group = "B" }]
+                b = [{ include-group = "c" }, { include-group = "A" }]
+                c = []
+            """,
+            "groups include each other in a circle: b, a",
+        ),
+        (
+            "dependency-groups.a = [{ include-group = 'a' }]",
+            "groups include each other in a circle: a",
+        ),
+        ("tool.uv.dev-dependencies = 'x'", "tool.uv.dev-dependencies: no list"),
+        ("tool.pdm.dev-dependencies.x = 'x'", "tool.pdm.dev-dependencies.x: no list"),
+        ("tool.flit.metadata.requires = 'x'", "tool.flit.metadata: no list"),
+        ("tool.poetry.dependencies = ['x']", "tool.poetry.dependencies: no table"),
+        ("tool.poetry.dependencies.a = 5", "tool.poetry.dependencies: no range for a"),
+        ("tool.poetry.dependencies.a = [[]]", "tool.poetry.dependencies: no range for a"),
+    ],
+)
+def test_what_is_no_list_table_or_range_is_noted_and_asks_for_nothing(text, problem):
+    contents = read("pyproject.toml", {"pyproject.toml": text})
+    assert not contents.dependencies
+    assert contents.problems == [problem]
+
+
+def test_a_pipfile_s_wrong_types_are_noted():
+    contents = read("Pipfile", {"Pipfile": "packages = 1\n[dev-packages]\na = 5\nb = '*'"})
+    assert [one.name for one in contents.dependencies] == ["b"]
+    assert contents.problems == ["packages: no table", "dev-packages: no range for a"]
 
 
 def test_setuptools_reads_dynamic_dependencies_from_files():

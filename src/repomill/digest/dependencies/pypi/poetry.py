@@ -109,11 +109,14 @@ def entries(table: object, where: str, found: Found) -> Iterator[Dependency]:
     Each is a range, a table, or a list of tables for one platform and another. ``optional`` ones
     have that scope. The entry for Python itself is left out.
     """
-    for name, value in mapping(table).items():
+    for name, value in found.table(table, where).items():
         if not _NAME.fullmatch(name):
             found.refuse(f"{where}: {pypi_requirement.shown(name)} is no name")
         elif name.lower() != "python":
-            for one in sequence(value) or [value]:
+            for one in value if isinstance(value, list) and value else [value]:
+                if not isinstance(one, str | dict):
+                    found.refuse(f"{where}: no range for {pypi_requirement.shown(name)}")
+                    continue
                 asked = _entry(name, one)
                 conditional = is_conditional(mapping(one))
                 yield replace(asked, is_conditional=True) if conditional else asked
