@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import MAX_LOCK_BYTES, ManifestError, Scope, beside
-from repomill.digest.dependencies.pypi import compiled as pypi_compiled
 from repomill.digest.dependencies.pypi import (
+    compiled,
     locks,
     pipfile,
     project_name,
@@ -69,13 +69,13 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _compiled(path: str, contents: Contents, files: Files) -> Contents:
-    lock = pypi_compiled.lock_of(path, files)
+    lock = compiled.lock_of(path, files)
     if lock is None:
         return contents
-    compiled, pins = lock
-    dependencies = pypi_compiled.named(contents.dependencies, pins)
+    locked_by, pins = lock
+    dependencies = compiled.named(contents.dependencies, pins)
     settled = locks.settle(dependencies, locks.versions_of(pins))
-    return replace(contents, dependencies=settled, locked_by=compiled)
+    return replace(contents, dependencies=settled, locked_by=locked_by)
 
 
 def _locked_by(lock: str, contents: Contents, files: Files) -> Contents:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Dependency, Scope, mapping, sequence
 from repomill.digest.dependencies.origins import without_credentials
-from repomill.digest.dependencies.pypi import requirement as pypi_requirement
+from repomill.digest.dependencies.pypi import requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,7 +84,7 @@ def _scopes_of_extras(extras: Mapping[str, object]) -> dict[str, Scope]:
     """
     scopes: dict[str, Scope] = {}
     for extra, members in extras.items():
-        scope = pypi_requirement.scope_of_extra(extra)
+        scope = requirement.scope_of_extra(extra)
         for member in sequence(members):
             if isinstance(member, str):
                 name = canonicalize_name(member)
@@ -111,11 +111,11 @@ def entries(table: object, where: str, found: Found) -> Iterator[Dependency]:
     """
     for name, value in found.table(table, where).items():
         if not _NAME.fullmatch(name):
-            found.refuse(f"{where}: {pypi_requirement.shown(name)} is no name")
+            found.refuse(f"{where}: {requirement.shown(name)} is no name")
         elif name.lower() != "python":
             for one in value if isinstance(value, list) and value else [value]:
                 if not isinstance(one, str | dict):
-                    found.refuse(f"{where}: no range for {pypi_requirement.shown(name)}")
+                    found.refuse(f"{where}: no range for {requirement.shown(name)}")
                     continue
                 asked = _entry(name, one)
                 conditional = is_conditional(mapping(one))
@@ -160,9 +160,7 @@ def _ranged(name: str, written: str, scope: Scope) -> Dependency:
 
 
 def _dependency(name: str, written: str, resolved: str | None, scope: Scope) -> Dependency:
-    found = pypi_requirement.named(
-        name, written[: pypi_requirement.MAX_REQUIREMENT_CHARACTERS], resolved
-    )
+    found = requirement.named(name, written[: requirement.MAX_REQUIREMENT_CHARACTERS], resolved)
     return Dependency(
         name=found.name,
         package=found.package,

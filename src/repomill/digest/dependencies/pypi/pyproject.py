@@ -3,7 +3,7 @@
 Sources: https://packaging.python.org/en/latest/specifications/pyproject-toml/ (``project``,
 ``build-system``), https://packaging.python.org/en/latest/specifications/dependency-groups/,
 setuptools' ``tool.setuptools.dynamic``, ``tool.uv.dev-dependencies``, ``tool.pdm.dev-dependencies``
-and ``tool.flit.metadata``. Poetry's tables are read by :mod:`.pypi_poetry`.
+and ``tool.flit.metadata``. Poetry's tables are read by :mod:`.poetry`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Contents, Scope, mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
-from repomill.digest.dependencies.pypi import included as pypi_included
-from repomill.digest.dependencies.pypi import poetry, requirement, sources
+from repomill.digest.dependencies.pypi import included, poetry, requirement, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +64,7 @@ def _add_extras(extras: object, where: str, found: Found) -> None:
 
 def _add_groups(groups: Mapping[str, object], found: Found) -> None:
     """Add what the groups ask for; to include one in another changes nothing of that."""
-    included: dict[str, list[str]] = {canonicalize_name(name): [] for name in groups}
+    includes: dict[str, list[str]] = {canonicalize_name(name): [] for name in groups}
     for name, members in groups.items():
         if not isinstance(members, list):
             found.note(f"group {name}: no list")
@@ -74,16 +73,16 @@ def _add_groups(groups: Mapping[str, object], found: Found) -> None:
                 found.add_written(member, Scope.DEVELOPMENT, f"group {name}")
                 continue
             other = member.get("include-group")
-            if isinstance(other, str) and canonicalize_name(other) in included:
-                included[canonicalize_name(name)].append(canonicalize_name(other))
+            if isinstance(other, str) and canonicalize_name(other) in includes:
+                includes[canonicalize_name(name)].append(canonicalize_name(other))
             else:
                 found.note(f"group {name} includes a group that is not there")
-    _note_circle(included, found)
+    _note_circle(includes, found)
 
 
-def _note_circle(included: Mapping[str, Iterable[str]], found: Found) -> None:
+def _note_circle(includes: Mapping[str, Iterable[str]], found: Found) -> None:
     try:
-        TopologicalSorter(included).prepare()
+        TopologicalSorter(includes).prepare()
     except CycleError as error:
         circle = ", ".join(error.args[1][1:])
         found.note(f"groups include each other in a circle: {requirement.shown(circle)}")
@@ -101,11 +100,11 @@ def _add_dynamic(
     declared = sequence(project.get("dynamic"))
     if "dependencies" in declared:
         named = _file_names(dynamic.get("dependencies"))
-        pypi_included.add_named(named, path, files, Scope.RUNTIME, found)
+        included.add_named(named, path, files, Scope.RUNTIME, found)
     if "optional-dependencies" in declared:
         for extra, directive in mapping(dynamic.get("optional-dependencies")).items():
             scope = requirement.scope_of_extra(extra)
-            pypi_included.add_named(_file_names(directive), path, files, scope, found)
+            included.add_named(_file_names(directive), path, files, scope, found)
 
 
 def _file_names(directive: object) -> list[str]:
