@@ -158,6 +158,8 @@ ELSEWHERE = {
         "a.csproj": '<Project><ItemGroup><PackageReference Include="a"/></ItemGroup></Project>',
         "Directory.Packages.props": '<Project><ItemGroup><A Include="a"/></ItemGroup></Project>',
     },
+    "steps of Ruby": {"Gemfile": "gem 'a'"},
+    "gems of Gemfiles": {"Gemfile": "gemspec", "a.gemspec": "s.add_dependency 'a'"},
     "bytes of Gradle's scripts": {"build.gradle": "dependencies { }"},
     "arguments in Gradle's scripts": {"build.gradle": "dependencies { api 'a:b:1' }"},
 }
@@ -288,3 +290,19 @@ def test_what_manifests_share_is_refused_past_its_bound():
     with pytest.raises(ManifestError, match="more than 10 lines"):
         commit.spend("lines", 1, 10)
     assert commit.size("nowhere") == 0
+
+
+WORDS = "%w[a b c d e f g h i j].each {{ |{}| "
+LOOPS = "".join(map(WORDS.format, "abc")) + "gem c; " * 7 + "}}}"
+
+
+def test_a_short_file_of_ruby_takes_few_steps():
+    assert "repeats itself too often" in told({"Gemfile": LOOPS})
+    assert told({"Gemfile": LOOPS + "#" * 24_000}) == ""
+
+
+def test_all_files_of_ruby_together_are_bounded():
+    tree = {f"d{number}/Gemfile": f"{LOOPS}#{number}" for number in range(200)}
+    read = read_all(files(tree), all_source)
+    assert "steps of Ruby are looked at" in read[-1].problems[0]
+    assert "repeats itself too often" in read[0].problems[0]

@@ -31,6 +31,8 @@ LOCK_NAMES = r"Gemfile\.lock|gems\.locked"
 _LOCKS = {"Gemfile": "Gemfile.lock", "gems.rb": "gems.locked"}
 _MAX_INCLUDED = 50
 _MAX_GEMS = 50_000
+MAX_GEMS_TOGETHER = 50_000
+"""Of all Gemfiles of a commit with what they include; the most known are a fortieth of that."""
 
 
 def claims(path: str) -> bool:
@@ -77,6 +79,7 @@ def _gather(path: str, files: Files) -> tuple[list[Gem], list[str]]:
     while waiting:
         current, groups = waiting.pop()
         said = loading.read(current, files, gemfile.parse)
+        files.spend("gems of Gemfiles", len(said.gems), MAX_GEMS_TOGETHER)
         problems += said.problems
         gems += (replace(gem, groups=_together(groups, gem.groups)) for gem in said.gems)
         for include in said.gemspecs:
@@ -110,6 +113,7 @@ def _of_gemspec(path: str, include: Include, files: Files, problems: list[str]) 
         problems.append(f"gemspec: {len(found)} of them in {names.quote(include.path)}")
         return
     said = loading.read(found[0], files, gemspec.parse)
+    files.spend("gems of Gemfiles", len(said.runtime) + len(said.development), MAX_GEMS_TOGETHER)
     problems += said.problems
     for gem in said.runtime:
         yield replace(gem, groups=include.groups)
