@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 2
 _MAX_LOADED = 50
 MAX_STEPS_TOGETHER = 1_000_000
-"""Of all Ruby files of a commit, with their bytes; the most known are a fifth of that."""
+"""Of all Ruby files of a commit."""
 _Said = TypeVar("_Said", Gemfile, gemspec.Gemspec)
 _Said_co = TypeVar("_Said_co", Gemfile, gemspec.Gemspec, covariant=True)
 

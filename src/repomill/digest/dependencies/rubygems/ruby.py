@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BYTES = 128 << 10
+BYTES_OF_STEP = 4
+"""That the parser reads in the time of one step."""
 _BRANCHES = frozenset({"when", "then", "else"})
 _IN_ORDER = frozenset({
     "then", "else", "ensure", "begin", "body_statement", "parenthesized_statements", "next",
@@ -61,7 +63,7 @@ class Script:
 def read(text: str, load: Load | None = None, spend: Spend | None = None) -> Script:
     """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
 
-    *spend* is given the steps that it takes, a byte one too, and may raise ManifestError.
+    *spend* is given the steps that it takes, with those of its bytes, and may raise ManifestError.
 
     >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
     [('gem', ('a',)), ('gem', ('b',))]
@@ -74,7 +76,7 @@ def read(text: str, load: Load | None = None, spend: Spend | None = None) -> Scr
 
     source = text.encode("utf-8", "replace")
     spend = spend or _spend_nothing
-    spend(len(source))
+    spend(len(source) // BYTES_OF_STEP)
     root = parse(source)
     evaluator = Evaluator(source, ask)
     reader = _Reader(evaluator)
