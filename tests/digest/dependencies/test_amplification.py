@@ -318,3 +318,16 @@ def test_what_takes_longer_to_read_counts_more_often():
 
 def test_elements_without_text_are_refused():
     assert "more elements" in told({"pom.xml": "<project>" + "<a/>" * 4_000 + "</project>"})
+
+
+def test_what_was_asked_for_longest_ago_is_forgotten_past_a_bound():
+    commit, parsed = files({f"{n}": str(n).ljust(4 << 20) for n in range(4)}), []
+
+    def parse(text):
+        parsed.append(text[0])
+        return text[0]
+
+    for path in "0102" + "0" * 100 + "3" + "012":
+        assert commit.parsed(path, parse, 5 << 20) == path
+
+    assert "".join(parsed) == "012312"
