@@ -158,6 +158,10 @@ ELSEWHERE = {
         "a.csproj": '<Project><ItemGroup><PackageReference Include="a"/></ItemGroup></Project>',
         "Directory.Packages.props": '<Project><ItemGroup><A Include="a"/></ItemGroup></Project>',
     },
+    "characters of setup.py": {"setup.py": ""},
+    "characters of requirements": {"requirements.txt": "a"},
+    "steps of Ruby": {"Gemfile": "gem 'a'"},
+    "gems of Gemfiles": {"Gemfile": "gemspec", "a.gemspec": "s.add_dependency 'a'"},
     "bytes of Gradle's scripts": {"build.gradle": "dependencies { }"},
     "arguments in Gradle's scripts": {"build.gradle": "dependencies { api 'a:b:1' }"},
 }
@@ -276,8 +280,8 @@ def test_importers_without_end_are_refused():
 
 
 def test_manifests_that_are_equal_count_each_towards_what_is_read_of_a_repository():
-    text = "module x\nrequire a/b v1\n" + " " * (200 << 10)
-    read = read_all(files(alike(text, "d{}/go.mod", 170)), all_source)
+    text = '{"dependencies": {"a": "1"}}' + " " * (200 << 10)
+    read = read_all(files(alike(text, "d{}/package.json", 130)), all_source)
     assert len(read) == 1 + MAX_BYTES // len(text)
     assert "not read" in read[-1].problems[0]
 
@@ -288,3 +292,42 @@ def test_what_manifests_share_is_refused_past_its_bound():
     with pytest.raises(ManifestError, match="more than 10 lines"):
         commit.spend("lines", 1, 10)
     assert commit.size("nowhere") == 0
+
+
+WORDS = "%w[a b c d e f g h i j].each {{ |{}| "
+LOOPS = "".join(map(WORDS.format, "abc")) + "gem c; " * 7 + "}}}"
+
+
+def test_a_short_file_of_ruby_takes_few_steps():
+    assert "repeats itself too often" in told({"Gemfile": LOOPS})
+    assert told({"Gemfile": LOOPS + "#" * 24_000}) == ""
+
+
+def test_all_files_of_ruby_together_are_bounded():
+    tree = {f"d{number}/Gemfile": f"{LOOPS}#{number}" for number in range(200)}
+    read = read_all(files(tree), all_source)
+    assert "steps of Ruby are looked at" in read[-1].problems[0]
+    assert "repeats itself too often" in read[0].problems[0]
+
+
+def test_what_takes_longer_to_read_counts_more_often():
+    text = 'val a = "a"\n' + " " * (100 << 10)
+    read = read_all(files(alike(text, "d{}/build.sbt", 11)), all_source)
+    assert [one.problems[0].partition(":")[0] for one in read] == ["not read"]
+
+
+def test_elements_without_text_are_refused():
+    assert "more elements" in told({"pom.xml": "<project>" + "<a/>" * 4_000 + "</project>"})
+
+
+def test_what_was_asked_for_longest_ago_is_forgotten_past_a_bound():
+    commit, parsed = files({f"{n}": str(n).ljust(4 << 20) for n in range(4)}), []
+
+    def parse(text):
+        parsed.append(text[0])
+        return text[0]
+
+    for path in "0102" + "0" * 100 + "3" + "012":
+        assert commit.parsed(path, parse, 5 << 20) == path
+
+    assert "".join(parsed) == "012312"

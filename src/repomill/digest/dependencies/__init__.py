@@ -70,8 +70,20 @@ ECOSYSTEMS = BUILT_FROM + RUNS_ON
 MAX_MANIFESTS = 2_000
 """Of one ecosystem."""
 MAX_DEPENDENCIES = 100_000
-MAX_BYTES = 32 << 20
+MAX_BYTES = 24 << 20
 """Of all manifests themselves; those that are equal take their time each."""
+_WEIGHTS = {
+    "PyPI": 8,
+    "RubyGems": 8,
+    "Gradle": 4,
+    "sbt": 24,
+    "Go": 4,
+    "NuGet": 4,
+    "Cargo": 4,
+    "Docker": 4,
+    "GitHub Actions": 4,
+}
+"""Ecosystem → for how many bytes each of its manifests' counts, where it takes longer to read."""
 MAX_FOLDERS = 40
 """That a manifest lies in: readers look through all of them for what lies above it."""
 _FOR_DEVELOPERS = re.compile(
@@ -120,12 +132,13 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     for path, ecosystem in find(files, nature_of):
         # One that is too large by itself is refused by its reader, by name.
         size = files.size(path) if files.size(path) <= MAX_MANIFEST_BYTES else 0
-        is_beyond = path.count("/") > MAX_FOLDERS or size > left_bytes
+        weighed = size * _WEIGHTS.get(ecosystem.NAME, 1)
+        is_beyond = path.count("/") > MAX_FOLDERS or weighed > left_bytes
         if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_beyond:
             unread[ecosystem.NAME].append(path)
             continue
         read[ecosystem.NAME] += 1
-        left_bytes -= size
+        left_bytes -= weighed
         manifest, refused = _read(ecosystem, path, files, left)
         left = max(0, left - len(manifest.dependencies) - refused)
         if manifest.dependencies or manifest.problems:

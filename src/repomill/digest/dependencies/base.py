@@ -31,8 +31,10 @@ _path = attrgetter("path")
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_LOCK_BYTES = 4 << 20
-MAX_READ_BYTES = 128 << 20
+MAX_READ_BYTES = 48 << 20
 """Of all manifests and lock files of one commit together."""
+MAX_KEPT_BYTES = 12 << 20
+"""Of texts, what is made of which is kept: the largest repositories known have half of that."""
 
 
 class ManifestError(Exception):
@@ -131,7 +133,10 @@ class Files:
         self._entries = entries
         self._read = read
         self._left_bytes = MAX_READ_BYTES
-        self._parsed: dict[tuple[str, object], Any] = {}
+        self._made: dict[object, Any] = {}
+        self._failed: dict[tuple[str, object], _Failed] = {}
+        self._kept: dict[tuple[str, object], tuple[Any, int]] = {}
+        self._kept_bytes = 0
         self._spent: Counter[str] = Counter()
 
     def __contains__(self, path: object) -> bool:
@@ -144,8 +149,9 @@ class Files:
     def parsed(
         self, path: str, parse: Callable[[str], _Value], max_bytes: int = MAX_MANIFEST_BYTES
     ) -> _Value:
-        """Return what *parse* makes of the text at *path*: once, whoever asks, however often.
+        """Return what *parse* makes of the text at *path*: once, while MAX_KEPT_BYTES suffice.
 
+        Past them, what was asked for longest ago is read again, and counts again as read.
         Files that are equal are one file here; so *parse* depends on their text alone.
 
         Raises ManifestError where the file is missing, too large or no text, and again whatever
@@ -153,22 +159,33 @@ class Files:
         """
         entry = self._find(path)
         known = (entry.oid if entry else path, parse)
-        if known not in self._parsed:
-            self._parsed[known] = self._parse(path, parse, max_bytes)
-        value: _Value | _Failed = self._parsed[known]
+        if known in self._failed:
+            raise ManifestError(self._failed[known].reason)
+        kept = self._kept.get(known)
+        value: _Value | _Failed = kept[0] if kept else self._parse(path, parse, max_bytes)
         if isinstance(value, _Failed):
+            self._failed[known] = value
             raise ManifestError(value.reason)
+        self._keep(known, value, self.size(path))
         return value
+
+    def _keep(self, known: tuple[str, object], value: object, size: int) -> None:
+        """Keep *value*, the latest, and as many before it as there is room for."""
+        self._kept_bytes += size - self._kept.pop(known, (None, 0))[1]
+        self._kept[known] = (value, size)
+        while self._kept_bytes > MAX_KEPT_BYTES:
+            _value, freed = self._kept.pop(next(iter(self._kept)))
+            self._kept_bytes -= freed
 
     def once(self, make: Callable[[Files, *_About], _Value], *about: *_About) -> _Value:
         """Return what *make* makes of all the files together: once, however often it is asked.
 
         Once for each *about*, which it is given too: a path, say.
         """
-        known = ("", (make, about))
-        if known not in self._parsed:
-            self._parsed[known] = make(self, *about)
-        value: _Value = self._parsed[known]
+        known = (make, about)
+        if known not in self._made:
+            self._made[known] = make(self, *about)
+        value: _Value = self._made[known]
         return value
 
     def spend(self, what: str, count: int, most: int) -> None:

@@ -13,6 +13,9 @@ from repomill.digest.dependencies.base import ManifestError
 
 MAX_DEPTH = 100
 """Elements within elements. What people write is less than 20 deep."""
+_CHARACTERS_OF_TAG = 10
+"""At least, on average. In what people write it is 23, with its text and what it is moved in."""
+_TAGS_OF_NONE = 2_000
 
 
 def parse(text: str) -> Element:
@@ -27,6 +30,8 @@ def parse(text: str) -> Element:
     Traceback (most recent call last):
     repomill.digest.dependencies.base.ManifestError: line 1 declares entities or attributes
     """
+    if text.count("<") > _TAGS_OF_NONE + len(text) // _CHARACTERS_OF_TAG:
+        raise ManifestError("has more elements than text of its length has")
     document = _Document()
     parser = expat.ParserCreate(encoding="utf-8")
     parser.buffer_text = True

@@ -41,7 +41,7 @@ def direct(path: str, files: Files) -> list[tuple[Dependency, Scope]]:
 
     Of a compiled file that is what its sources ask for. Raises ManifestError.
     """
-    file = files.parsed(path, requirements_txt.parse)
+    file = requirements_txt.parsed(path, files)
     scope = requirement.scope_of_file(path)
     if not file.is_compiled:
         return [(line.dependency, scope) for line in file.lines]
@@ -107,7 +107,7 @@ class _Layers:
         if path is None or path == self._path or not path.endswith(".txt"):
             return None
         try:
-            file = self._files.parsed(path, requirements_txt.parse)
+            file = requirements_txt.parsed(path, self._files)
             self._files.spend("lines of requirements", file.size, included.MAX_LINES)
         except ManifestError:
             return None
@@ -130,7 +130,7 @@ def _names_in_sources(file: RequirementsFile, path: str, files: Files) -> frozen
     for source in sources or [path.removesuffix(".txt") + ".in"]:
         if source is None or not source.endswith(".in") or source not in files:
             return None
-        asked.update(map(_name, files.parsed(source, requirements_txt.parse).lines))
+        asked.update(map(_name, requirements_txt.parsed(source, files).lines))
     return frozenset(asked)
 
 
@@ -146,7 +146,7 @@ def lock_of(path: str, files: Files) -> tuple[str, list[Dependency]] | None:
         if candidate is None or candidate == path or candidate not in files:
             continue
         try:
-            file = files.parsed(candidate, requirements_txt.parse)
+            file = requirements_txt.parsed(candidate, files)
             files.spend("lines of requirements", file.size, included.MAX_LINES)
         except ManifestError:
             continue

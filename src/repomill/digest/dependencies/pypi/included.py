@@ -29,7 +29,7 @@ def with_included(path: str, files: Files, found: Found) -> Iterator[tuple[str, 
     while waiting:
         path = waiting.pop()
         try:
-            file = files.parsed(path, requirements_txt.parse)
+            file = requirements_txt.parsed(path, files)
         except ManifestError as error:
             found.note(f"{names.quote(path)}: {error}")
             continue

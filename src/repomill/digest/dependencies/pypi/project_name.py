@@ -80,5 +80,5 @@ def _manifests(folder: str, files: Files) -> list[str]:
 _READ: dict[str, Callable[[str, Files], object]] = {
     "pyproject.toml": lambda path, files: of_pyproject(files.parsed(path, toml_document.parse)),
     "setup.cfg": lambda path, files: files.parsed(path, setup_cfg.parse).name,
-    "setup.py": lambda path, files: files.parsed(path, setup_py.parse).name,
+    "setup.py": lambda path, files: setup_py.parsed(path, files).name,
 }

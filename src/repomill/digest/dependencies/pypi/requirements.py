@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def read(path: str, files: Files) -> Contents:
     """Return what the requirements file at *path* asks for. Raises ManifestError."""
-    files.parsed(path, requirements_txt.parse)
+    requirements_txt.parsed(path, files)
     found = requirement.Found()
     constraints: list[str] = []
     for source, file in included.with_included(path, files, found):

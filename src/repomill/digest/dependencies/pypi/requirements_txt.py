@@ -16,7 +16,13 @@ from repomill.digest.dependencies.pypi import requirement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from repomill.digest.dependencies.base import Files
+
 MAX_LINES = 100_000
+MAX_CHARACTERS_TOGETHER = 4_000_000
+"""Of all such files of a commit, whoever includes them."""
+_CHARACTERS_OF_COMMA = 10
+"""What it takes to read one more range of versions."""
 MAX_COMMENTS = 20_000
 """Names in them of what asks for a package."""
 MAX_NAMED = 100
@@ -67,6 +73,23 @@ class RequirementsFile:
         """How much there is to look at; to find a file takes as long as ten lines."""
         named = len(self.included) + len(self.constraints) + len(self.paths)
         return len(self.lines) + self.comments + 10 * named
+
+
+def parsed(path: str, files: Files) -> RequirementsFile:
+    """Return what the requirements file at *path* says by itself. Raises ManifestError."""
+    return files.parsed(path, _Counted(files))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Parses, within what is read of all of *files* together."""
+
+    files: Files = field(compare=False)
+
+    def __call__(self, text: str) -> RequirementsFile:
+        count = len(text) + _CHARACTERS_OF_COMMA * text.count(",")
+        self.files.spend("characters of requirements", count, MAX_CHARACTERS_TOGETHER)
+        return parse(text)
 
 
 def parse(text: str) -> RequirementsFile:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 64 << 10
 """What Python makes a tree of in a quarter of a second, whatever it says."""
 
+MAX_CHARACTERS_TOGETHER = 1_250_000
+"""Of all such files of a commit, whoever asks for them."""
 MAX_GIVEN = 1 << 20
 """Members of lists and characters that ``setup`` is given, however they came about."""
 _SCOPES = {
@@ -68,6 +70,22 @@ def parse(text: str) -> SetupPy:
     return SetupPy(name, arguments)
 
 
+def parsed(path: str, files: Files) -> SetupPy:
+    """Return what the setup.py at *path* gives to ``setup``. Raises ManifestError."""
+    return files.parsed(path, _Counted(files))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Parses, within what is read of all of *files* together."""
+
+    files: Files = field(compare=False)
+
+    def __call__(self, text: str) -> SetupPy:
+        self.files.spend("characters of setup.py", len(text), MAX_CHARACTERS_TOGETHER)
+        return parse(text)
+
+
 def _tree(text: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
@@ -81,7 +99,7 @@ def _tree(text: str) -> ast.Module:
 
 def read(path: str, files: Files) -> Contents:
     """Return what the setup.py at *path* asks for. Raises ManifestError."""
-    program = files.parsed(path, parse)
+    program = parsed(path, files)
     reader = _Reader(path, files)
     if UNKNOWN in program.arguments:
         reader.found.note("arguments of setup are worked out by the program")

@@ -34,6 +34,8 @@ _EXACT = re.compile(r"(?:=\s*)?(\d{1,16}(?:\.\w{1,50}){0,9}(?:-[\w.-]{1,100})?)"
 """Of the versions, which are all there is where a gem comes from the registry."""
 _MAX_INCLUDED = 50
 _MAX_GEMS = 50_000
+MAX_GEMS_TOGETHER = 50_000
+"""Of all Gemfiles of a commit with what they include; the most known are a fortieth of that."""
 
 
 def claims(path: str) -> bool:
@@ -80,6 +82,7 @@ def _gather(path: str, files: Files) -> tuple[list[Gem], list[str]]:
     while waiting:
         current, groups = waiting.pop()
         said = loading.read(current, files, gemfile.parse)
+        files.spend("gems of Gemfiles", len(said.gems), MAX_GEMS_TOGETHER)
         problems += said.problems
         gems += (replace(gem, groups=_together(groups, gem.groups)) for gem in said.gems)
         for include in said.gemspecs:
@@ -113,6 +116,7 @@ def _of_gemspec(path: str, include: Include, files: Files, problems: list[str]) 
         problems.append(f"gemspec: {len(found)} of them in {names.quote(include.path)}")
         return
     said = loading.read(found[0], files, gemspec.parse)
+    files.spend("gems of Gemfiles", len(said.runtime) + len(said.development), MAX_GEMS_TOGETHER)
     problems += said.problems
     for gem in said.runtime:
         yield replace(gem, groups=include.groups)

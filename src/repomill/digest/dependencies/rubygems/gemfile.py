@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from repomill.digest.dependencies.rubygems.ruby import Call
-    from repomill.digest.dependencies.rubygems.ruby_values import Load, Value
+    from repomill.digest.dependencies.rubygems.ruby_values import Load, Spend, Value
 
 DEFAULT = frozenset({"default"})
 _DEPLOYED = frozenset({"default", "production"})
@@ -75,9 +75,9 @@ class Gemfile:
     """Whether it loads gemspecs: those it is read without say what it lacks."""
 
 
-def parse(text: str, load: Load | None = None) -> Gemfile:
-    """Return what a Gemfile says. Raises ManifestError."""
-    script = ruby.read(text, load)
+def parse(text: str, load: Load | None = None, spend: Spend | None = None) -> Gemfile:
+    """Return what a Gemfile says. Raises ManifestError, as *spend* does."""
+    script = ruby.read(text, load, spend)
     gems: list[Gem] = []
     gemfiles: list[Include] = []
     gemspecs: list[Include] = []

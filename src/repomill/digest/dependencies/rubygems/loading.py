@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from repomill.digest import names
@@ -13,10 +14,12 @@ from repomill.digest.dependencies.rubygems.gemfile import Gemfile
 from repomill.digest.dependencies.rubygems.ruby_values import Unknown
 
 if TYPE_CHECKING:
-    from repomill.digest.dependencies.rubygems.ruby_values import Load, Value
+    from repomill.digest.dependencies.rubygems.ruby_values import Load, Spend, Value
 
 _MAX_DEPTH = 2
 _MAX_LOADED = 50
+MAX_STEPS_TOGETHER = 1_000_000
+"""Of all Ruby files of a commit."""
 _Said = TypeVar("_Said", Gemfile, gemspec.Gemspec)
 _Said_co = TypeVar("_Said_co", Gemfile, gemspec.Gemspec, covariant=True)
 
@@ -24,7 +27,7 @@ _Said_co = TypeVar("_Said_co", Gemfile, gemspec.Gemspec, covariant=True)
 class Parse(Protocol[_Said_co]):
     """Reads a file: a Gemfile, or a gemspec."""
 
-    def __call__(self, text: str, load: Load | None = None) -> _Said_co:
+    def __call__(self, text: str, load: Load | None = None, spend: Spend | None = None) -> _Said_co:
         """Return what *text* says, with what *load* gives. Raises ManifestError."""
 
 
@@ -33,11 +36,26 @@ def read(path: str, files: Files, parse: Parse[_Said], depth: int = _MAX_DEPTH) 
 
     Those may load others, *depth* deep.
     """
-    said = files.parsed(path, parse, ruby.MAX_BYTES)
+    said = files.parsed(path, _Alone(parse, files), ruby.MAX_BYTES)
     if not said.loads:
         return said
     folder = posixpath.dirname(path)
     return files.parsed(path, _InFolder(parse, folder, depth, files), ruby.MAX_BYTES)
+
+
+def _spend(files: Files, steps: int) -> None:
+    files.spend("steps of Ruby", steps, MAX_STEPS_TOGETHER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone(Generic[_Said]):
+    """Parses a file without what it loads."""
+
+    parse: Parse[_Said]
+    files: Files = field(compare=False)
+
+    def __call__(self, text: str) -> _Said:
+        return self.parse(text, None, partial(_spend, self.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class _InFolder(Generic[_Said]):
                 loaded[path] = self._load(path, problems)
             return loaded.get(path, Unknown())
 
-        said: _Said = self.parse(text, load)
+        said: _Said = self.parse(text, load, partial(_spend, self.files))
         return replace(said, problems=tuple(dict.fromkeys((*problems, *said.problems))))
 
     def _load(self, path: str, problems: list[str]) -> Value:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from repomill.digest.dependencies.rubygems.ruby_expressions import Evaluator
 from repomill.digest.dependencies.rubygems.ruby_parameters import bind, bind_item
 from repomill.digest.dependencies.rubygems.ruby_syntax import first_error, parse, part
-from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Unknown, Value
+from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Spend, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_BYTES = 128 << 10
+BYTES_OF_STEP = 4
+"""That the parser reads in the time of one step."""
 _BRANCHES = frozenset({"when", "then", "else"})
 _IN_ORDER = frozenset({
     "then", "else", "ensure", "begin", "body_statement", "parenthesized_statements", "next",
@@ -64,8 +66,10 @@ class Script:
     """Whether it loads gemspecs, and so says more where it is told what they hold."""
 
 
-def read(text: str, load: Load | None = None) -> Script:
+def read(text: str, load: Load | None = None, spend: Spend | None = None) -> Script:
     """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
+
+    *spend* is given the steps that it takes, with those of its bytes, and may raise ManifestError.
 
     >>> [(call.name, call.arguments) for call in read("%w[a b].each { |n| gem n }").calls]
     [('gem', ('a',)), ('gem', ('b',))]
@@ -77,15 +81,25 @@ def read(text: str, load: Load | None = None) -> Script:
         return Unknown() if load is None else load(path)
 
     source = text.encode("utf-8", "replace")
+    spend = spend or _spend_nothing
+    spend(len(source) // BYTES_OF_STEP)
     root = parse(source)
-    reader = _Reader(Evaluator(source, ask))
-    with suppress(_Next, _Return):
-        reader.statements(root, {}, ())
+    evaluator = Evaluator(source, ask)
+    reader = _Reader(evaluator)
+    try:
+        with suppress(_Next, _Return):
+            reader.statements(root, {}, ())
+    finally:
+        spend(evaluator.steps)
     problems = reader.problems
     if root.has_error:
         line = first_error(root)
         problems = [f"line {line} is no Ruby that can be read, and is left out", *problems]
     return Script(tuple(reader.calls), tuple(problems), loads=bool(asked))
+
+
+def _spend_nothing(_steps: int) -> None:
+    pass
 
 
 class _Next(Exception):  # noqa: N818 no error

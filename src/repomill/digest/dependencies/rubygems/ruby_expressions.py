@@ -23,7 +23,11 @@ from repomill.digest.dependencies.rubygems.ruby_values import (
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_MAX_STEPS = 50_000
+MAX_STEPS = 50_000
+"""Of one file; the longest known takes a fortieth of that."""
+STEPS_OF_NONE = 5_000
+STEPS_OF_BYTE = 2
+"""A file takes half a step for each of its bytes, and some hundred besides."""
 _MAX_STRING = 1_000
 _MAX_VERBATIM = 60
 
@@ -34,7 +38,9 @@ class Evaluator:
     def __init__(self, source: bytes, load: Load) -> None:
         self._source = source
         self._load = load
-        self._steps = 0
+        self.steps = 0
+        """That were taken."""
+        self._most = min(MAX_STEPS, STEPS_OF_NONE + STEPS_OF_BYTE * len(source))
         self._forms: Mapping[str, Callable[[Node, Names], Value]] = {
             "text": self._text,
             "string": self._string,
@@ -56,9 +62,9 @@ class Evaluator:
         return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
     def step(self, count: int = 1) -> None:
-        """Count what is done. Raises ManifestError where it is too much for one manifest."""
-        self._steps += count
-        if self._steps > _MAX_STEPS:
+        """Count what is done. Raises ManifestError where it is too much for so long a file."""
+        self.steps += count
+        if self.steps > self._most:
             raise ManifestError("is too long, or repeats itself too often, to be read")
 
     def count(self, values: Iterable[Value]) -> None:

@@ -40,6 +40,7 @@ Value: TypeAlias = (
 """Symbols and numbers are strings here."""
 Names: TypeAlias = dict[str, Value]
 Load: TypeAlias = Callable[[str], Value]
+Spend: TypeAlias = Callable[[int], None]
 """Gives the gemspec at a path; something unknown where it cannot be read."""
 
 
