@@ -73,16 +73,16 @@ def test_each_dependency_is_a_row(put, write):
     of_all = ("owner/name", "https://github.com/owner/name", COMMIT)
     assert rows(table) == [
         (
-            *(*of_all, "package.json", "npm", "pkg:npm/express@4.19.2"),
-            *("express", "^4", "4.19.2", "runtime"),
+            *(*of_all, "package.json", "npm", "pkg:npm/express"),
+            *("pkg:npm/express@4.19.2", "express", "^4", "4.19.2", "runtime"),
         ),
         (
             *(*of_all, "app/package.json", "npm", "pkg:npm/%40types/node"),
-            *("@types/node", "", None, "development"),
+            *("pkg:npm/%40types/node", "@types/node", "", None, "development"),
         ),
         (
             *(*of_all, "app/package.json", "npm", "pkg:npm/vue"),
-            *("vue", "~3 “öß”", None, "runtime"),
+            *("pkg:npm/vue", "vue", "~3 “öß”", None, "runtime"),
         ),
     ]
     assert duckdb.read_parquet(str(table.path)).columns == list(parquet.COLUMNS)

@@ -41,6 +41,8 @@ MANIFESTS = {
         )
     ],
     "alpha/web": [manifest("package.json", dependency("pkg:npm/react", "^18"))],
+    "alpha/net": [manifest("a.csproj", dependency("pkg:nuget/NUnit", "3.1", "3.1"))],
+    "delta/net": [manifest("b.csproj", dependency("pkg:nuget/nunit", "3.2", "3.2"))],
 }
 
 
@@ -110,8 +112,9 @@ def test_the_lower_bound_of_a_range(database, text, expected):
 
 def test_which_departments_share_what(database):
     assert ask(database, "Which departments share what?") == [
-        ("npm", "express", 3, 10, ["alpha", "beta", "gamma"]),
-        ("npm", "react", 2, 2, ["alpha", "delta"]),
+        ("pkg:npm/express", 3, 10, ["alpha", "beta", "gamma"]),
+        ("pkg:npm/react", 2, 2, ["alpha", "delta"]),
+        ("pkg:nuget/nunit", 2, 2, ["alpha", "delta"]),
     ]
 
 

@@ -1,6 +1,7 @@
 """How the dependencies of a repository are printed."""
 
 import json
+from dataclasses import replace
 
 from repomill import inventory
 from repomill.show_dependencies import as_json, as_table
@@ -63,6 +64,15 @@ def test_people_get_a_table_for_each_manifest_that_says_anything(monkeypatch):
         "bad/package.json (npm)",
         r'problem: "no JSON: \033[2J line 7"',
     ]
+
+
+def test_a_table_in_a_file_folds_no_name(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    long = replace(FOUND.dependencies[0], name="long-" * 60, range="^1" * 60)
+
+    lines = as_table(replace(FOUND, dependencies=(long,)), coloured=False).decode().splitlines()
+
+    assert f"runtime  {long.name}  {long.range}  4.19.2" in lines
 
 
 def test_colours_are_only_for_a_terminal(monkeypatch):

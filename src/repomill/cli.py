@@ -165,7 +165,9 @@ def dependencies(
         return list_one(source, settings, output, values["format"])
     if not values["store"] and not os.environ.get("R2_BUCKET"):
         raise UsageError("name a repository, or with --store a store of many")
-    if output is None or str(output) == "-" or _is_on_command_line(context, "format"):
+    if _is_on_command_line(context, "format"):
+        raise UsageError("--format is for SOURCE; what a store holds becomes a Parquet file")
+    if output is None or str(output) == "-":
         raise UsageError("what a store holds becomes a Parquet file; name it with -o")
     return list_all(options.choose_store(values, os.environ), settings, output)
 

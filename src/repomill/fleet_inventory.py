@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from repomill.inventory import Inventory
     from repomill.stores.base import Store
 
+_VERSION = re.compile(r"[@?#]")
+_NUGET = "pkg:nuget/"
 _BEFORE, _AFTER = metadata_key("\0").split("\0")
 
 
@@ -117,6 +120,7 @@ def _rows(found: Inventory) -> bytes:
             "commit": found.commit,
             "manifest": one.manifest,
             "ecosystem": ecosystems[one.manifest],
+            "package": _package(one.purl),
             "purl": one.purl,
             "name": one.name,
             "range": one.range,
@@ -126,3 +130,15 @@ def _rows(found: Inventory) -> bytes:
         for one in found.dependencies
     )
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def _package(purl: str) -> str:
+    """Return what is the same for all that name a package, however they write it.
+
+    The registry of NuGet knows no case, but package URLs keep it.
+
+    >>> _package("pkg:npm/%40babel/core@7.1.0"), _package("pkg:nuget/NUnit?a=b")
+    ('pkg:npm/%40babel/core', 'pkg:nuget/nunit')
+    """
+    package = _VERSION.split(purl, maxsplit=1)[0]
+    return package.lower() if package.startswith(_NUGET) else package

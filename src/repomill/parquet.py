@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("repository", "url", "commit", "manifest", "ecosystem"),
-    *("purl", "name", "range", "resolved", "scope"),
+    *("package", "purl", "name", "range", "resolved", "scope"),
 )
 _MEMORY = "128MiB"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from repomill.inventory import Dependency, Inventory, Manifest
 
+_WIDE = 100_000
 _COLUMNS = ("Scope", "Dependency", "Range", "Resolved")
 _STYLES = {"runtime": "green", "optional": "cyan", "build": "yellow", "development": "blue"}
 
@@ -30,12 +32,17 @@ def as_json(inventory: Inventory) -> bytes:
 
 
 def as_table(inventory: Inventory, *, coloured: bool) -> bytes:
-    """Return a table for each manifest, for the width and letters of stdout.
+    """Return a table for each manifest, in the letters of stdout.
 
-    *coloured* has it in the colours that stdout shows.
+    *coloured* has it in the colours of stdout and for its width. In a file nothing is folded, but
+    where COLUMNS asks for it.
     """
     console = Console(
-        markup=False, emoji=False, highlight=False, force_terminal=None if coloured else False
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=None if coloured else False,
+        width=None if coloured or "COLUMNS" in os.environ else _WIDE,
     )
     with console.capture() as captured:
         for part in _parts(inventory):

@@ -100,6 +100,23 @@ def test_the_lock_file_tells_the_versions_that_this_package_uses():
     assert next(iter(contents.dependencies)).purl == "pkg:cargo/anyhow@1.0.97"
 
 
+@pytest.mark.parametrize(
+    ("version", "resolved"),
+    [
+        ("=1.2.3", "1.2.3"),
+        (" = 1.2.3-rc.1+b5 ", "1.2.3-rc.1+b5"),
+        ("1.2.3", None),
+        ("=1.2", None),
+        ("=1.2.3, <2", None),
+    ],
+)
+def test_a_manifest_that_names_one_version_settles_it(version, resolved):
+    manifest = f'[package]\nname = "ripgrep"\n[dependencies]\nother = "{version}"\n'
+    for more in ({}, {"Cargo.lock": LOCK}):
+        [found] = read({"Cargo.toml": manifest, **more}).dependencies
+        assert found.resolved == resolved
+
+
 def test_a_lock_file_that_does_not_know_the_package_is_not_its_own():
     text = '[package]\nname = "other"\n[dependencies]\nanyhow = "1"'
     contents = read({"Cargo.lock": LOCK, "x/Cargo.toml": text}, "x/Cargo.toml")

@@ -48,6 +48,11 @@ PROJECT = """<Project><ItemGroup>
         ("Cargo.toml", '[package]\nname = "p"\n[dependencies]\na = {git = %s, tag = "v1"}\n'),
         ("Gemfile", 'gem "a", git: %s, branch: "main"\n'),
         ("pyproject.toml", "[tool.poetry.dependencies]\na = {git = %s}\n"),
+        (
+            "pyproject.toml",
+            'project.dependencies = ["a"]\n[tool.uv.sources]\na = {git = %s, tag = "v1"}\n',
+        ),
+        ("pyproject.toml", 'project.dependencies = ["a"]\n[tool.uv.sources]\na = {url = %s}\n'),
         ("build.gradle", "dependencies { implementation 'g:a:' + %s }\n"),
         ("build.sbt", 'libraryDependencies += "g" %% "a" %% %s\n'),
         ("main.tf", 'module "a" {\n  source = %s\n}\n'),

@@ -171,6 +171,9 @@ def test_not_everything_is_a_module(line):
         ("api group: 'a', name: b()", "api a:"),
         ("api Deps.junit(1)", "api Deps.junit"),
         ("api a[1]", "api a"),
+        ('api "https://me:pass@e.example/o.jar"', "api https://e.example/o.jar"),
+        ("api 'a:b:https://e.example/o.jar'", "api a:b:https://e.example/o.jar"),
+        ("api 'me:pass@e.example/o.jar'", "api e.example/o.jar"),
         (f"api 'a:b:{'1' * 1000}'", "api a:b:1"),
         ("api provider { 1 }.get()", "api provider"),
         ("api 'a:' - b", "api a:"),
@@ -182,7 +185,20 @@ def test_what_nothing_explains_is_told(line, named):
     said = said_of(within(line), gradle__libs_dot_versions_dot_toml=CATALOG)
 
     assert not list(said.dependencies)
+    assert "pass@" not in str(said.problems)
     assert any(str(named) in problem for problem in said.problems) == bool(named) or not named
+
+
+def test_the_definition_of_a_function_declares_nothing():
+    lines = [
+        'fun mine(what: Any) {\n  add("mine", what)\n}',
+        'private fun own(what: Any) = add("own", what)',
+        'mine("a:b:1")',
+    ]
+    said = said_of(within(*lines), "build.gradle.kts")
+
+    assert [one.name for one in said.dependencies] == ["a:b"]
+    assert said.problems == []
 
 
 def test_of_many_that_nothing_explains_some_are_told():
@@ -330,6 +346,29 @@ def test_settings_declare_catalogs():
     }
     said = gradle.read("build.gradle.kts", files({"build.gradle.kts": text, **tree}))
     assert said.problems == ["no version catalog at x:y:1"]
+
+
+def test_settings_add_to_the_catalog_that_there_is_without_them():
+    tree = {
+        "gradle/libs.versions.toml": CATALOG,
+        "settings.gradle": """
+        dependencyResolutionManagement { versionCatalogs {
+          libs { library("prog", "g:prog:1.0"); library("guava", "g:guava:2") }
+          libs { library("boot", "g", "boot").versionRef("spring-boot") }
+          other { library("prog", "o:prog:1.0") }
+        } }
+        """,
+    }
+    lines = ["api libs.prog", "api libs.boot", "api libs.guava", "api libs.bundles.web"]
+
+    assert read(within(*lines, "api other.prog", "api other.guava"), tree=tree) == {
+        ("runtime", "g:prog 1.0"),
+        ("runtime", "g:boot 3.2.1"),
+        ("runtime", "g:guava 2"),
+        ("runtime", "org.springframework.boot:starter 3.2.1"),
+        ("runtime", "org.springframework:spring-web"),
+        ("runtime", "o:prog 1.0"),
+    }
 
 
 def test_a_catalog_is_found_where_there_are_no_settings():

@@ -102,6 +102,12 @@ def test_a_byte_order_mark_is_no_error():
         ("gov/ui", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
         ("gitlab:gov/ui#v1", "pkg:npm/ui?vcs_url=git%2Bhttps://gitlab.com/gov/ui.git%40v1"),
         ("gov/ui#semver:^1", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
+        ("gov/ui#v1&x=y", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git%40v1"),
+        ("gov/ui#x=y", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui.git"),
+        (
+            "git@git.example:a/ui.git#x=y",
+            "pkg:npm/ui?vcs_url=git%2Bssh://git%40git.example/a/ui.git",
+        ),
         ("git@git.example:a/ui.git", "pkg:npm/ui?vcs_url=git%2Bssh://git%40git.example/a/ui.git"),
         ("git+ssh://git@a.example/ui", "pkg:npm/ui?vcs_url=git%2Bssh://git%40a.example/ui"),
         ("https://github.com/gov/ui", "pkg:npm/ui?vcs_url=git%2Bhttps://github.com/gov/ui"),
@@ -126,6 +132,15 @@ def test_a_scoped_package_has_its_scope_for_a_namespace():
         "me:hunter2@github.com:gov/ui.git",
         "git+ssh://git:hunter2@git.example/ui.git",
         "https://me:p@hunter2@git.example/ui.tgz",
+        "git+https://github.com/o/ui.git#access_token=hunter2",
+        "git+https://github.com/o/ui.git#v1&access_token=hunter2",
+        "https://me:hunter2#hunter2@git.example/ui.tgz",
+        "https://me:hunter2?hunter2@git.example/ui.tgz",
+        "https://me:hunter2/1#hunter2@git.example/ui.tgz",
+        "gov/ui#access_token=hunter2",
+        "git@git.example:gov/ui.git#v1&token=hunter2",
+        "me:hunter2@git.example/ui",
+        "me:hunter2@intranet/ui",
     ],
 )
 def test_credentials_in_a_url_are_not_shown(requirement):
@@ -135,7 +150,15 @@ def test_credentials_in_a_url_are_not_shown(requirement):
 
 
 @pytest.mark.parametrize(
-    "requirement", ["git+ssh://git@git.example/ui", "npm:@gov/ui@^1", "https://a.example/@gov/ui"]
+    "requirement",
+    [
+        "git+ssh://git@git.example/ui",
+        "npm:@gov/ui@^1",
+        "https://a.example/@gov/ui",
+        "file:a@b/ui.tgz",
+        "gov/ui#workspace=ui&commit=1f",
+        "git+https://a.example/ui.git#@gov/ui@1.0.0",
+    ],
 )
 def test_a_range_without_credentials_stays_as_written(requirement):
     assert only(requirement).requirement == requirement
@@ -309,6 +332,11 @@ def test_yarn_1(ends):
         (["./packages/**/"], True),
         ({"packages": ["packages/api", 1]}, True),
         (["packages/api/**"], True),
+        (["packages/{web,api}"], True),
+        (["{libs,packages/{a*,web}}"], True),
+        (["packages/{web,app}"], False),
+        (["packages/{api}", "packages/{api,"], False),
+        (["{a,b}" * 60, "packages/*"], False),
         (["packages"], False),
         (["*"], False),
         (["packages/" + "*" * 400], False),
@@ -526,6 +554,15 @@ def test_a_catalog_has_the_range(written, requirement, settings_file):
 def test_an_anchor_in_a_catalog_is_followed():
     manifest = {"dependencies": {"debug": "catalog:"}}
     assert of({"package.json": manifest, "pnpm-workspace.yaml": CATALOGS})[0][2] == "2.10"
+
+
+def test_what_a_catalog_has_the_range_of_is_locked_by_that():
+    contents = {
+        "package.json": {"dependencies": {"ms": "catalog:", "@types/node": "catalog:old"}},
+        ".yarnrc.yml": "catalog: {ms: ^2.1.1}\ncatalogs: {old: {'@types/node': '>= 8'}}\n",
+        "yarn.lock": YARN_BERRY,
+    }
+    assert versions(contents) == {"ms": "2.1.3", "@types/node": "20.1.0"}
 
 
 def test_a_range_in_no_catalog_stays_as_written():

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repomill.digest.dependencies import pypi
+from repomill.digest.dependencies import pypi, read_all
 from repomill.digest.dependencies.base import Contents, ManifestError
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import requirement
-from tests.digest.dependencies.commit import files
+from tests.digest.dependencies.commit import all_source, files
 
 
 def read(path, contents):
@@ -62,6 +62,23 @@ def test_pyproject_gives_every_dependency_its_scope_and_range():
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "project.name = 'de.mo'\ndependency-groups.x = ['demo', 'De_mo[s3]']"),
+        (
+            "setup.cfg",
+            "[metadata]\nname = De_Mo\n[options.extras_require]\ns3 = demo\nall = de-mo[s3]",
+        ),
+        ("setup.py", "setup(name='de-mo', extras_require={'all': ['de_mo[s3]', 'demo']})"),
+        ("Pipfile", "[packages]\nDE-mo = { path = '.', editable = true }\ndemo = '*'"),
+    ],
+)
+def test_no_project_depends_on_itself(path, text):
+    contents = {"a/pyproject.toml": "tool.poetry.name = 'De_Mo'", f"a/{path}": text}
+    assert [name for _scope, name in names(f"a/{path}", contents)] == ["demo"]
+
+
 def test_names_are_normalised_in_package_urls():
     contents = read("setup.cfg", {"setup.cfg": "[options]\ninstall_requires = Foo_Bar.baz==1"})
     assert [one.purl for one in contents.dependencies] == ["pkg:pypi/foo-bar-baz@1"]
@@ -83,7 +100,50 @@ def test_a_group_that_is_not_there_and_values_of_the_wrong_kind_are_noted():
         "project.dependencies: a requirement that is no text",
         "project.dependencies: a b is no requirement",
         "group a includes a group that is not there",
+        "group c: no list",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("project.dependencies = 'x'", "project.dependencies: no list"),
+        ("project = 1", "project: no table"),
+        ("project.optional-dependencies = ['x']", "project.optional-dependencies: no table"),
+        ("project.optional-dependencies.x = 'x'", "extra x: no list"),
+        ("build-system.requires = { a = 1 }", "build-system: no list"),
+        ("dependency-groups.dev = 'x'", "group dev: no list"),
+        (
+            """
+                [dependency-groups]
+                a = [{ include-group = "B" }]
+                b = [{ include-group = "c" }, { include-group = "A" }]
+                c = []
+            """,
+            "groups include each other in a circle: b, a",
+        ),
+        (
+            "dependency-groups.a = [{ include-group = 'a' }]",
+            "groups include each other in a circle: a",
+        ),
+        ("tool.uv.dev-dependencies = 'x'", "tool.uv.dev-dependencies: no list"),
+        ("tool.pdm.dev-dependencies.x = 'x'", "tool.pdm.dev-dependencies.x: no list"),
+        ("tool.flit.metadata.requires = 'x'", "tool.flit.metadata: no list"),
+        ("tool.poetry.dependencies = ['x']", "tool.poetry.dependencies: no table"),
+        ("tool.poetry.dependencies.a = 5", "tool.poetry.dependencies: no range for a"),
+        ("tool.poetry.dependencies.a = [[]]", "tool.poetry.dependencies: no range for a"),
+    ],
+)
+def test_what_is_no_list_table_or_range_is_noted_and_asks_for_nothing(text, problem):
+    contents = read("pyproject.toml", {"pyproject.toml": text})
+    assert not contents.dependencies
+    assert contents.problems == [problem]
+
+
+def test_a_pipfile_s_wrong_types_are_noted():
+    contents = read("Pipfile", {"Pipfile": "packages = 1\n[dev-packages]\na = 5\nb = '*'"})
+    assert [one.name for one in contents.dependencies] == ["b"]
+    assert contents.problems == ["packages: no table", "dev-packages: no range for a"]
 
 
 def test_setuptools_reads_dynamic_dependencies_from_files():
@@ -170,6 +230,56 @@ def test_poetry_s_tables_only_say_more_about_what_the_project_declares():
     ]
 
 
+PLACES = """
+    [project]
+    dependencies = ["Requests>=2", "b", "c<2", "d", "e @ https://example.org/e.zip", "f", "g"]
+    [tool.uv.sources]
+    requests = { git = "https://me:secret@github.com/o/r", tag = "v2.31.0" }
+    B = [{ path = "../b", editable = true }]
+    c = [
+        { url = "https://example.org/c.zip?token=secret", marker = "sys_platform == 'linux'" },
+        { index = "ours", marker = "sys_platform == 'darwin'" },
+    ]
+    d = { workspace = true }
+    e = { git = "https://example.org/e" }
+    f = { index = "ours" }
+    "" = { path = "x" }
+    [tool.poetry.dependencies]
+    g = { git = "ssh://git@example.org/g.git", branch = "main" }
+    f = { source = "ours" }
+"""
+
+
+def test_where_a_package_comes_from_may_be_said_apart_from_its_requirement():
+    contents = read("pyproject.toml", {"pyproject.toml": PLACES})
+    assert [(one.name, one.requirement, one.purl) for one in contents.dependencies] == [
+        (
+            "Requests",
+            "git+https://github.com/o/r@v2.31.0",
+            "pkg:pypi/requests?vcs_url=git%2Bhttps://github.com/o/r%40v2.31.0",
+        ),
+        ("b", "../b", "pkg:pypi/b"),
+        (
+            "c",
+            "https://example.org/c.zip",
+            "pkg:pypi/c?download_url=https://example.org/c.zip",
+        ),
+        ("c", "<2", "pkg:pypi/c"),
+        ("d", "workspace", "pkg:pypi/d"),
+        (
+            "e",
+            "https://example.org/e.zip",
+            "pkg:pypi/e?download_url=https://example.org/e.zip",
+        ),
+        ("f", "", "pkg:pypi/f"),
+        (
+            "g",
+            "git+ssh://git@example.org/g.git@main",
+            "pkg:pypi/g?vcs_url=git%2Bssh://git%40example.org/g.git%40main",
+        ),
+    ]
+
+
 def test_a_lock_file_settles_versions():
     lock = """
         [[package]]
@@ -205,6 +315,70 @@ def test_a_lock_file_that_leaves_the_version_open_settles_none():
         assert {
             one[3] for one in found("pyproject.toml", {"pyproject.toml": text, "uv.lock": lock})
         } == {None}
+
+
+LOCKED = '[[package]]\nname = "m"\nversion = "2.5"\n'
+
+
+@pytest.mark.parametrize(
+    ("contents", "resolved"),
+    [
+        (
+            {
+                "requirements.in": "m==1.21; python_version<'3.8'\nm==1.26; python_version>='3.8'",
+                "requirements.txt": "m==1.26\n    # via -r requirements.in\n",
+            },
+            {"==1.21": None, "==1.26": "1.26"},
+        ),
+        (
+            {
+                "pyproject.toml": """
+                    [tool.poetry.dependencies]
+                    m = [{version="^1", python="<3.8"}, {version="^2", python=">=3.8"}]
+                """,
+                "poetry.lock": LOCKED,
+            },
+            {"^1": None, "^2": "2.5"},
+        ),
+        (
+            {
+                "pyproject.toml": """
+                    [dependency-groups]
+                    old = ["m<1.27"]
+                    new = ["M>=2"]
+                """,
+                "uv.lock": LOCKED,
+            },
+            {"<1.27": None, ">=2": "2.5"},
+        ),
+        (
+            {
+                "pyproject.toml": "project.dependencies = ['m<2; sys_platform == \"win32\"']",
+                "uv.lock": LOCKED,
+            },
+            {"<2": None},
+        ),
+        (
+            {
+                "Pipfile": "[packages]\nm = { version = '<2', sys_platform = '== \"win32\"' }",
+                "Pipfile.lock": '{"default": {"m": {"version": "==2.5"}}}',
+            },
+            {"<2": None},
+        ),
+    ],
+)
+def test_a_version_for_another_condition_makes_no_lock_file_out_of_date(contents, resolved):
+    texts = {path: dedent(text) for path, text in contents.items()}
+    told = next(one for one in read_all(files(texts), all_source) if one.path == next(iter(texts)))
+    assert {one.requirement: one.resolved for one in told.dependencies} == resolved
+    assert told.locked_by
+    assert not told.problems
+
+
+def test_a_lock_file_with_what_none_asks_for_is_out_of_date():
+    contents = {"pyproject.toml": "project.dependencies = ['m<2', 'm<1']", "uv.lock": LOCKED}
+    told = read_all(files(contents), all_source)[0]
+    assert told.problems == ("uv.lock is out of date, it has m 2.5",)
 
 
 def test_a_lock_file_says_nothing_of_what_builds_the_package():
@@ -660,6 +834,8 @@ KEYS = [
     "git",
     "name",
     "uv",
+    "sources",
+    "path",
     "pdm",
     "dev-dependencies",
     "packages",

@@ -153,6 +153,59 @@ gem "f", git: FORK
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "resolved"),
+    [
+        ('"1.0"', "1.0"),
+        ('"= 2.0.0.rc1"', "2.0.0.rc1"),
+        ('["=3"]', "3"),
+        ('"~> 1.0"', None),
+        ('"1.0", "!= 2"', None),
+        ('"1.0", path: "a"', None),
+        ('">= 1.0"', None),
+    ],
+)
+def test_a_manifest_that_names_one_version_settles_it(asked, resolved):
+    for contents in ({"Gemfile": ""}, {"Gemfile": "", "Gemfile.lock": LOCK}):
+        [found] = read({**contents, "Gemfile": f'gem "other", {asked}'}).dependencies
+        assert found.resolved == resolved
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '{ |repo| "https://git.example/#{repo}.git" }',
+        'do |name|\n  "https://git.example/" "#{name}.git"\nend',
+        '{ |it| "#{BASE}/#{it}.git" }',
+    ],
+)
+def test_a_source_of_the_files_own_is_followed(block):
+    text = f'BASE = "https://git.example"\ngit_source(:gh) {block}\ngem "x", gh: "o/x", tag: "v1"\n'
+    found = read(text)
+    assert told(found) == [("runtime", "x", "git: https://git.example/o/x.git, tag: v1")]
+    assert [one.purl for one in found.dependencies] == [
+        "pkg:gem/x?vcs_url=git%2Bhttps://git.example/o/x.git%40v1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "given", "why"),
+    [
+        ("{ |repo| at(repo) }", '"o/x"', "computed"),
+        ('{ |repo| repo += "/x"\n "https://e.example/#{repo}" }', '"o/x"', "computed"),
+        ('{ |repo| "https://git.example/#{repo}.git" }', "at(1)", "computed"),
+        ('{ |repo| "' + "#{repo}" * 90 + '" }', '"' + "o/x" * 90 + '"', "too long"),
+        ('{ "https://git.example/x.git" }', '"o/x"', "computed"),
+    ],
+)
+def test_a_source_of_the_files_own_that_is_computed_is_a_problem(block, given, why):
+    found = read(f'git_source(:gh) {block}\ngem "x", gh: {given}\n')
+    assert [one.purl for one in found.dependencies] == ["pkg:gem/x"]
+    assert list(found.problems) == [
+        f"line {2 + block.count(chr(10))}: where a gem comes from is {why}"
+    ]
+
+
 def test_variables_loops_and_choices_are_followed():
     text = """
 VERSION = "7" "." "1"

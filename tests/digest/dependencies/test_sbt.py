@@ -376,6 +376,62 @@ def test_a_module_whose_name_is_computed_is_a_problem_that_says_which():
     )
 
 
+def test_what_is_added_and_nothing_defines_is_a_problem():
+    text = """
+        libraryDependencies += unknownThing
+        libraryDependencies ++= Seq(some.Deps.web % Test, some.Deps.web, "a" % "b" % "1", empty)
+        libraryDependencies += otherThing % Test
+        libraryDependencies ++= Nil ++ Seq.empty
+        libraryDependencies ++= Seq.empty
+        libraryDependencies := libraryDependencies.value
+        libraryDependencies += unknownGroup % "c" % "1"
+        libraryDependencies += "d" % unknownName % unknownVersion
+        libraryDependencies += "e" % unknownName % "1" % "test"
+        val empty = Nil
+        def add(module: ModuleID) = libraryDependencies += module
+        lazy val core = project.dependsOn(other % "test->test")
+    """
+    found = sbt.read("build.sbt", files({"build.sbt": text}))
+    assert [one.name for one in found.dependencies] == ["a:b"]
+    assert sorted(found.problems) == [
+        "c: group or name is not written out",
+        "d: group or name is not written out",
+        "e: group or name is not written out",
+        "nothing says what otherThing is",
+        "nothing says what some.Deps.web is",
+        "nothing says what unknownThing is",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "purl"),
+    [
+        ('scalaVersion := "2.13.1"', "pkg:maven/org.scala-lang/scala-reflect@2.13.1"),
+        ("", "pkg:maven/org.scala-lang/scala-reflect"),
+        (
+            'scalaVersion := "2.13.1"\nThisBuild / scalaOrganization := "org.typelevel"',
+            "pkg:maven/org.typelevel/scala-reflect@2.13.1",
+        ),
+    ],
+)
+def test_scala_itself_is_of_the_organization_that_is_set(settings, purl):
+    text = 'libraryDependencies += scalaOrganization.value % "scala-reflect" % scalaVersion.value'
+    assert purls_of(f"{settings}\n{text}\n") == [purl]
+
+
+def test_a_classifier_is_part_of_the_package():
+    text = """
+        libraryDependencies += "a" % "b" % "1" classifier "tests"
+        libraryDependencies += ("a" % "c" % "1").classifier("tests") % Test
+        libraryDependencies += "a" % "d" % "1" % Test classifier unknown
+    """
+    assert set(purls_of(text)) == {
+        "pkg:maven/a/b@1?classifier=tests",
+        "pkg:maven/a/c@1?classifier=tests",
+        "pkg:maven/a/d@1",
+    }
+
+
 def test_comments_strings_and_the_rest_of_scala_are_no_dependencies():
     text = '''
         /* "a" % "b" % "1" /* nested */ libraryDependencies += "a" % "b" % "1" */

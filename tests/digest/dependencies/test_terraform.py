@@ -171,7 +171,7 @@ module "parents" {
         "pkg:github/ministryofjustice/cloud-platform-terraform-rds-instance@7.1.0",
         "pkg:github/i-dot-ai/modules@v5#infra/ecs",
         "pkg:github/hmcts/module-postgresql@master",
-        "pkg:generic/net@v1?vcs_url=git%2Bhttps://git.example.com:2222/team/net",
+        "pkg:generic/net@v1?vcs_url=git%2Bssh://git%40git.example.com:2222/team/net.git",
         "pkg:bitbucket/team/bucket",
         "pkg:generic/vpc.zip?download_url=https://example.com/vpc.zip",
     ]
@@ -195,6 +195,40 @@ def test_credentials_in_an_address_go_no_further(source):
 )
 def test_what_is_no_address_names_nothing(source):
     assert stated(f'module "a" {{\n  source = "{source}"\n}}\n') == []
+
+
+@pytest.mark.parametrize(
+    ("source", "purl"),
+    [
+        ("hg::http://h.example/y", "pkg:generic/y?vcs_url=hg%2Bhttp://h.example/y"),
+        ("http://h.example/y.zip", "pkg:generic/y.zip?download_url=http://h.example/y.zip"),
+        ("oci://ghcr.io/a/b:1", "pkg:generic/b:1?download_url=oci://ghcr.io/a/b:1"),
+        ("git@gitlab.com:a/b.git", "pkg:generic/b?vcs_url=git%2Bssh://git%40gitlab.com/a/b.git"),
+        ("me@h.example:a/b", "pkg:generic/b?vcs_url=git%2Bssh://h.example/a/b"),
+        ("git::http://h.example/b.git", "pkg:generic/b?vcs_url=git%2Bhttp://h.example/b.git"),
+        ("gitlab.com/a/b", "pkg:generic/b?vcs_url=git%2Bhttps://gitlab.com/a/b"),
+    ],
+)
+def test_an_address_stays_as_it_is_written(source, purl):
+    assert purls(f'module "a" {{\n  source = "{source}"\n}}\n') == [purl]
+
+
+@pytest.mark.parametrize(
+    ("source", "problems"),
+    [
+        ("var.x", ["the source of module a is not fixed"]),
+        ("5", ["the source of module a is not fixed"]),
+        ('""', ["the source of module a is not fixed"]),
+        ('"???"', ["the source of module a is no address"]),
+        ('"https://me:pass@"', ["the source of module a is no address"]),
+        ('".."', []),
+        ('"/opt/modules/a"', []),
+    ],
+)
+def test_a_source_that_is_no_address_is_named_as_a_problem(source, problems):
+    text = f'module "a" {{\n  source = {source}\n}}\nmodule "b" {{\n  count = 1\n}}\n'
+    contents = terraform.read("main.tf", files({"main.tf": text}))
+    assert (list(contents.dependencies), list(contents.problems)) == ([], problems)
 
 
 def test_a_source_with_a_variable_in_it_is_named_as_a_problem():

@@ -216,16 +216,32 @@ def _shown(problem: str) -> str:
 
 
 def _believed(contents: Contents) -> tuple[list[Dependency], list[str]]:
-    """Return the dependencies, but no version of a lock file that is out of date; and which."""
-    dependencies, outdated = [], set()
-    for one in map(_public, filter(_is_named, contents.dependencies)):
-        dependency = one
-        if one.resolved and contents.locked_by and contradicts(one.requirement, one.resolved):
-            dependency = replace(one, resolved=None)
-            outdated.add(f"{one.name} {one.resolved}")
-        dependencies.append(dependency)
+    """Return the dependencies, but no version that a lock file has for another; and the outdated.
+
+    A lock file is out of date where none that asks for a package can mean the version it has.
+    """
+    dependencies = [_public(one) for one in contents.dependencies if _is_named(one)]
+    if not contents.locked_by:
+        return dependencies, []
+    fitting, contradicted = set(), []
+    for place, one in enumerate(dependencies):
+        if one.resolved and contradicts(one.requirement, one.resolved):
+            contradicted.append(one)
+            dependencies[place] = replace(one, resolved=None)
+        elif one.resolved:
+            fitting.add(_locked(one))
+    outdated = {
+        f"{one.name} {one.resolved}"
+        for one in contradicted
+        if not one.is_conditional and _locked(one) not in fitting
+    }
     told = f"{contents.locked_by} is out of date, it has {', '.join(sorted(outdated))}"
     return dependencies, [names.cut(told, _MOST_OUTDATED)] if outdated else []
+
+
+def _locked(dependency: Dependency) -> tuple[str | None, ...]:
+    of = dependency.package
+    return of.type, of.namespace, of.name, dependency.resolved
 
 
 def _public(dependency: Dependency) -> Dependency:

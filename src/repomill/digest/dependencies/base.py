@@ -64,6 +64,8 @@ class Dependency:
     scope: Scope = Scope.RUNTIME
     resolved: str | None = None
     """The one version that is used, where a lock file or the manifest itself settles it."""
+    is_conditional: bool = field(default=False, compare=False)
+    """Whether it is asked for under a condition alone, that a lock file need not meet: a marker."""
 
     @property
     def purl(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ _KINDS = (
     (Scope.BUILD, "build_dependencies"),
     (Scope.DEVELOPMENT, "dev-dependencies"),
     (Scope.DEVELOPMENT, "dev_dependencies"),
+)
+_EXACT = re.compile(
+    r"\s*=\s*(\d{1,16}\.\d{1,16}\.\d{1,16}(?:[-+][0-9A-Za-z.+-]{1,200})?)\s*", re.ASCII
 )
 _ORIGINS = ("git", "path", "branch", "tag", "rev", "registry")
 
@@ -81,6 +85,13 @@ class _Asked:
         origins = [(name, self.details.get(name)) for name in _ORIGINS]
         return requirement(version if isinstance(version, str) else "", origins)
 
+    @property
+    def exact(self) -> str | None:
+        """The one version that is asked for, in full and with ``=``."""
+        version = self.details.get("version")
+        found = _EXACT.fullmatch(version) if isinstance(version, str) else None
+        return found[1] if found else None
+
 
 class _Reading:
     """Reads the dependencies of one package."""
@@ -110,6 +121,7 @@ class _Reading:
             package=PackageURL("cargo", None, asked.name, qualifiers=qualifiers(asked.details)),
             requirement=asked.requirement,
             scope=Scope.OPTIONAL if optional else scope,
+            resolved=asked.exact,
         )
 
     def _inherited(self, key: str) -> _Asked:
@@ -160,5 +172,8 @@ def _locked(
         return Contents(dependencies=dependencies, problems=[*problems, str(error)])
     if member not in lock.uses:
         return Contents(dependencies=dependencies, problems=problems)
-    resolved = [replace(one, resolved=lock.resolve(member, one.name)) for one in dependencies]
+    resolved = [
+        replace(one, resolved=lock.resolve(member, one.name) or one.resolved)
+        for one in dependencies
+    ]
     return Contents(dependencies=resolved, locked_by=lock_path, problems=problems)

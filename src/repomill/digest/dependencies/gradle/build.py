@@ -91,9 +91,8 @@ class Root:
             found["libs"] = catalog
         if settings is not None and self._settings is not None:
             values = Values([self._settings], self.properties, {})
-            found |= dict(
-                catalogs(self._settings.statements, values, partial(self._imported, files=files))
-            )
+            imported = partial(self._imported, files=files)
+            found = catalogs(self._settings.statements, values, imported, found)
         return found
 
     def _imported(self, path: str, files: Files) -> Catalog | None:

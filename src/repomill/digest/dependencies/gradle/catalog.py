@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from repomill.digest.dependencies.base import mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
+from repomill.digest.dependencies.origins import has_address, has_user
 
 _SEPARATOR = re.compile(r"[-_.]")
 _MAX_CHARACTERS = 1_000
@@ -82,10 +83,12 @@ def accessor(alias: str) -> str:
 def coordinates(text: str) -> Coordinates | None:
     """Return what ``group:name:version:classifier@extension`` says, the version and on optional.
 
+    None where it says no such thing, or has an address in it.
+
     >>> coordinates("a:b:1:tests@zip")
     Coordinates(group='a', name='b', version='1', classifier='tests', extension='zip')
     """
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_CHARACTERS or has_address(text) or has_user(text):
         return None
     plain, _at, extension = text.partition("@")
     parts = [part.strip() for part in plain.split(":")]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MANAGED_ELSEWHERE = frozenset({"constraints", "pluginManagement", "publishing"})
 _NO_CONFIGURATIONS = frozenset(
     {"artifactTypes", "attributesSchema", "components", "constraints", "exclude", "include"}
-    | {"intoLayer", "modules", "registerTransform", "val", "var", "def", "import", "println"}
+    | {"intoLayer", "modules", "registerTransform", "val", "var", "def", "fun", "import", "println"}
 )
 _CONTROL = frozenset({"if", "else", "for", "while", "when", "try"})
 
@@ -130,7 +130,7 @@ class Declarations:
                     self.read(block.statements, place)
             return
         head, arguments = _head(_after_conditions(statement))
-        if head in _NO_CONFIGURATIONS or _is_sign(arguments):
+        if head in _NO_CONFIGURATIONS or _is_sign(arguments) or _is_function(statement):
             return
         if not head or head in _CONTROL or within(arguments[0], "{") is not None:
             for block in blocks(statement):
@@ -249,6 +249,14 @@ def _pieces(arguments: Items) -> Iterator[Statement]:
             yield piece
         else:
             yield from split(inner)
+
+
+def _is_function(statement: Statement) -> bool:
+    """Whether *statement* defines one in Kotlin: ``private fun name(…)``."""
+    match statement:
+        case [Token(kind="name"), Token(kind="name", text="fun"), Token() | Group(), *_]:
+            return True
+    return False
 
 
 def _is_sign(arguments: Items) -> bool:

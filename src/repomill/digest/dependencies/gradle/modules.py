@@ -18,6 +18,7 @@ from repomill.digest.dependencies.gradle.script import (
     within,
 )
 from repomill.digest.dependencies.gradle.values import name_of
+from repomill.digest.dependencies.origins import problem_without_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +79,7 @@ class Modules:
     def tell(self, text: str, head: str) -> None:
         """Note that *text*, which *head* is given, stands for nothing that is known."""
         if len(self.problems) < _MAX_PROBLEMS:
+            text = problem_without_credentials(text)
             self.problems.append(f"nothing says what {head} {names.cut(text, 100)} is")
 
     def _of_map(self, entries: dict[str, Items], head: str) -> Iterator[Coordinates]:

@@ -41,6 +41,8 @@ _BEFORE_SLASHY = frozenset("(,=:~[!&|?{\n")
 _EXPRESSION = re.compile(r"\$(?:\{([^{}\n]{1,200})\}|([^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,5}))")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_CLOSED = frozenset(_CLOSING.values())
+_ENDS = frozenset("\n;")
 _GOES_ON_AFTER = frozenset(",=+.:?")
 _GOES_ON_BEFORE = frozenset(".?")
 
@@ -79,29 +81,31 @@ def parse(text: str) -> list[Statement]:
     >>> name.text, [token.text for token in block.statements[0]]
     ('dependencies', ['api', 'a:b:1'])
     """
-    root = Group("{")
+    group = root = Group("{")
+    statement = group.statements[-1]
     groups = [root]
     ended = False
     for token in _tokens(text):
-        group = groups[-1]
-        statement = group.statements[-1]
-        if token.kind in {"\n", ";"}:
-            ended = ended or token.kind == ";" or not _ends_in(statement, _GOES_ON_AFTER)
+        kind = token.kind
+        if kind in _ENDS:
+            ended = ended or kind == ";" or not _ends_in(statement, _GOES_ON_AFTER)
             continue
-        if ended and group.kind == "{" and statement and token.kind not in _GOES_ON_BEFORE:
+        if ended and statement and group.kind == "{" and kind not in _GOES_ON_BEFORE:
             statement = []
             group.statements.append(statement)
-        ended = False
-        if token.kind in _CLOSING:
-            inner = Group(token.kind)
-            statement.append(inner)
-            groups.append(inner)
+        ended = kind == ">" and _ends_in(statement, "-")  # parameters, or a condition
+        if kind in _CLOSING:
+            group = Group(kind)
+            statement.append(group)
+            groups.append(group)
             if len(groups) > MAX_DEPTH:
                 raise ManifestError(f"more than {MAX_DEPTH} brackets within each other")
-        elif token.kind in ")]}":
-            _close(groups, token.kind)
+            statement = group.statements[-1]
+        elif kind in _CLOSED:
+            _close(groups, kind)
+            group = groups[-1]
+            statement = group.statements[-1]
         else:
-            ended = token.kind == ">" and _ends_in(statement, "-")  # parameters, or a condition
             statement.append(token)
     return root.statements
 
@@ -120,7 +124,8 @@ def _close(groups: list[Group], closing: str) -> None:
 def _tokens(text: str) -> Iterator[Token]:
     position, last, left = 0, "\n", MAX_TOKENS
     words: dict[str, Token] = {}
-    while match := _TOKEN.match(text, position):
+    next_token = _TOKEN.match
+    while match := next_token(text, position):
         left -= 1
         if left < 0:
             raise ManifestError(f"more than {MAX_TOKENS} words")

@@ -20,23 +20,46 @@ from repomill.digest.dependencies.gradle.script import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from repomill.digest.dependencies.gradle.script import Items
     from repomill.digest.dependencies.gradle.values import Values
 
 
 def catalogs(
-    statements: list[Statement], values: Values, imported: Callable[[str], Catalog | None]
-) -> Iterator[tuple[str, Catalog]]:
-    """Yield the name of each catalog and what is in it; *imported* reads the file at a path."""
+    statements: list[Statement],
+    values: Values,
+    imported: Callable[[str], Catalog | None],
+    usual: Mapping[str, Catalog],
+) -> dict[str, Catalog]:
+    """Return what is in each catalog by its name; *imported* reads the file at a path.
+
+    To a catalog that there is without the settings, among the *usual* ones, they add.
+    """
+    found: dict[str, Catalog] = {}
     for block in blocks_of(statements, "versionCatalogs"):
         for statement in block.statements:
-            catalog = Catalog(versions={}, libraries={}, bundles={}, plugins={})
+            name = _name(statement, values)
+            if name not in found:
+                found[name] = _copied(usual.get(name))
             for inner in blocks(statement):
                 for said in inner.statements:
-                    _add(catalog, said, values, imported)
-            yield _name(statement, values), catalog
+                    _add(found[name], said, values, imported)
+    return {**usual, **found}
+
+
+def _copied(known: Catalog | None) -> Catalog:
+    catalog = Catalog(versions={}, libraries={}, bundles={}, plugins={})
+    if known is not None:
+        _update(catalog, known)
+    return catalog
+
+
+def _update(catalog: Catalog, more: Catalog) -> None:
+    catalog.versions.update(more.versions)
+    catalog.libraries.update(more.libraries)
+    catalog.bundles.update(more.bundles)
+    catalog.plugins.update(more.plugins)
 
 
 def blocks_of(statements: list[Statement], name: str) -> Iterator[Group]:
@@ -68,10 +91,7 @@ def _add(
         case [Token(text="from"), *arguments]:
             path = values.text(_innermost(arguments))
             if path is not None and (found := imported(path)) is not None:
-                catalog.versions.update(found.versions)
-                catalog.libraries.update(found.libraries)
-                catalog.bundles.update(found.bundles)
-                catalog.plugins.update(found.plugins)
+                _update(catalog, found)
         case [Token(text="version" | "library" | "plugin" | "bundle" as kind), *arguments]:
             call = within(arguments[0], "(") if arguments else None
             pieces = list(split(arguments if call is None else call))

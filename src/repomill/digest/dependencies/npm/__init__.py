@@ -58,7 +58,7 @@ def read(path: str, files: Files) -> Contents:
     dependencies = []
     for scope, name, written in declared:
         requirement = workspaces.in_catalog(name, written, catalogs)
-        version = locked.version(name, written) if locked else None
+        version = locked.version(name, requirement) if locked else None
         dependencies.append(_dependency(scope, name, requirement, version))
     return Contents(
         dependencies=dependencies,

@@ -9,30 +9,41 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from repomill.digest.dependencies import origins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _HOST = "|".join(re.escape(host) for host in _HOSTS.values())
+_NO_USER = "npm|workspace|patch|file|link|portal|exec|github|gitlab|bitbucket|gist"
 _USER = re.compile(
     r"(?<=//)(?!git@)[^/?#\s]*@"
     rf"|(?<=^github:)[^/#@\s]*@|(?<=^gitlab:)[^/#@\s]*@|(?<=^bitbucket:)[^/#@\s]*@"
     rf"|^[^/@:\s]*:[^/@\s]*@(?=(?:{_HOST}):)"
+    rf"|^(?!(?:{_NO_USER}):)[^/@:\s]+:[^/@\s]+@(?=[\w.-]+[/:])"
 )
 _SHORT = re.compile(r"(?:(github|gitlab|bitbucket):)?((?![.])[\w.-]+/[\w.-]+)(?:#(.*))?", re.ASCII)
 _SCP = re.compile(r"git@([\w.-]+):([\w./-]+)(?:#(.*))?", re.ASCII)
 _URL = re.compile(r"((?:git|(?:git\+)?(?:ssh|https?)|git\+file)://[^#\s]+)(?:#(.*))?")
 _REPOSITORY = re.compile(rf"https?://(?:www\.)?(?:{_HOST})/[^/]+/[^/]+/?|.*\.git")
+_TOLD = re.compile("(?:commit|tag|head|branch|workspace|semver|path)=")
+"""What a fragment may say of which package is meant; a secret else, for what is known."""
 _MAX_CHARACTERS = 2000
 
 
 def without_credentials(requirement: str) -> str:
-    """Return *requirement* without the user and password of a URL; ``git@`` is no secret.
+    """Return *requirement* without what may be secret in an address; ``git@`` is no secret.
 
     >>> without_credentials("git+https://me:secret@git.example/team/ui.git#v2")
     'git+https://git.example/team/ui.git#v2'
     """
-    return _USER.sub("", requirement)
+    plain = origins.without_credentials(_USER.sub("", requirement))
+    before, sign, fragment = plain.partition("#")
+    if "=" not in fragment or not (_SHORT.fullmatch(before) or _SCP.fullmatch(before)):
+        return plain
+    told = [part for part in fragment.split("&") if "=" not in part or _TOLD.match(part)]
+    return before + (sign if told else "") + "&".join(told)
 
 
 def qualifiers(requirement: str) -> Mapping[str, str]:
@@ -58,7 +69,8 @@ def qualifiers(requirement: str) -> Mapping[str, str]:
 
 
 def _of_git(url: str, committish: str | None) -> Mapping[str, str]:
-    """Return the form that SPDX gives to a place in a repository."""
-    if committish and not committish.startswith("semver:"):
-        url += f"@{committish}"
+    """Return the form that SPDX gives to a place in a repository; ``name=value`` is none there."""
+    told = "&".join(part for part in (committish or "").split("&") if "=" not in part)
+    if told and not told.startswith("semver:"):
+        url += f"@{told}"
     return {"vcs_url": url}

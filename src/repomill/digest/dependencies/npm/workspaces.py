@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import yaml
@@ -34,6 +36,8 @@ CATALOGS = ("pnpm-workspace.yaml", ".yarnrc.yml")
 
 _MAX_CATALOG_BYTES = 256 << 10
 _MAX_PATTERNS = 200
+"""Of a manifest, those counted each that one with braces stands for."""
+_BRACES = re.compile(r"\{([^{},]*+(?:,[^{},]*+)++)\}")
 _MAX_PARTS = 20
 """Of a pattern; each may double what is tried."""
 _MAX_TRIED = 1_000_000
@@ -128,21 +132,47 @@ def _names(folder: str, files: Files) -> Sequence[str]:
 
 def _is_member(below: str, folder: str, files: Files) -> bool:
     """Whether the workspaces that the manifest in *folder* names have the folder *below*."""
-    workspaces = _manifest(folder, files).get("workspaces")
-    if isinstance(workspaces, dict):
-        workspaces = workspaces.get("packages")
     parts = below.split("/")
-    patterns = [
-        pattern.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS]
-        for pattern in sequence(workspaces)[:_MAX_PATTERNS]
-        if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN
-    ]
+    patterns = files.once(_patterns, folder)
     try:
         tried = len(parts) * sum(map(len, patterns))
         files.spend("parts of workspaces' patterns", tried, _MAX_TRIED)
     except ManifestError:
         return False
     return any(_matches(parts, pattern) for pattern in patterns)
+
+
+def _patterns(files: Files, folder: str) -> list[list[str]]:
+    """Return the patterns of folders that the manifest in *folder* names, each in its parts."""
+    workspaces = _manifest(folder, files).get("workspaces")
+    if isinstance(workspaces, dict):
+        workspaces = workspaces.get("packages")
+    written = (
+        one
+        for pattern in sequence(workspaces)[:_MAX_PATTERNS]
+        if isinstance(pattern, str) and len(pattern) <= _MAX_PATTERN
+        for one in _without_braces(pattern)
+    )
+    return [
+        one.removeprefix("./").rstrip("/").split("/")[:_MAX_PARTS]
+        for one in islice(written, _MAX_PATTERNS)
+    ]
+
+
+def _without_braces(pattern: str) -> Iterator[str]:
+    """Yield the patterns that *pattern* stands for, the innermost braces first; there may be many.
+
+    >>> list(_without_braces("{a,b/{c,d}}/*"))
+    ['a/*', 'b/c/*', 'a/*', 'b/d/*']
+    """
+    waiting = [pattern]
+    while waiting:
+        one = waiting.pop()
+        if braces := _BRACES.search(one):
+            before, after = one[: braces.start()], one[braces.end() :]
+            waiting += [before + each + after for each in reversed(braces[1].split(","))]
+        else:
+            yield one
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import MAX_LOCK_BYTES, ManifestError, Scope, beside
-from repomill.digest.dependencies.pypi import compiled as pypi_compiled
 from repomill.digest.dependencies.pypi import (
+    compiled,
     locks,
     pipfile,
+    project_name,
     pyproject,
     requirements,
     setup_cfg,
@@ -57,6 +58,9 @@ def read(path: str, files: Files) -> Contents:
     """Return what the manifest at *path* says. Raises ManifestError or ValueError."""
     name = posixpath.basename(path)
     contents = _READERS.get(name, requirements.read)(path, files)
+    if name in _READERS:
+        others = project_name.without_itself(contents.dependencies, path, files)
+        contents = replace(contents, dependencies=others)
     if name == "pyproject.toml" and (lock := _lock_near(path, files)) is not None:
         return _locked_by(lock, contents, files)
     if name == "Pipfile" or name.endswith(".txt"):
@@ -65,13 +69,13 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _compiled(path: str, contents: Contents, files: Files) -> Contents:
-    lock = pypi_compiled.lock_of(path, files)
+    lock = compiled.lock_of(path, files)
     if lock is None:
         return contents
-    compiled, pins = lock
-    dependencies = pypi_compiled.named(contents.dependencies, pins)
+    locked_by, pins = lock
+    dependencies = compiled.named(contents.dependencies, pins)
     settled = locks.settle(dependencies, locks.versions_of(pins))
-    return replace(contents, dependencies=settled, locked_by=compiled)
+    return replace(contents, dependencies=settled, locked_by=locked_by)
 
 
 def _locked_by(lock: str, contents: Contents, files: Files) -> Contents:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Dependency, Files, ManifestError, Scope, beside
-from repomill.digest.dependencies.pypi import included, requirements_txt
-from repomill.digest.dependencies.pypi import requirement as pypi_requirement
+from repomill.digest.dependencies.pypi import included, requirement, requirements_txt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +42,7 @@ def direct(path: str, files: Files) -> list[tuple[Dependency, Scope]]:
     Of a compiled file that is what its sources ask for. Raises ManifestError.
     """
     file = requirements_txt.parsed(path, files)
-    scope = pypi_requirement.scope_of_file(path)
+    scope = requirement.scope_of_file(path)
     if not file.is_compiled:
         return [(line.dependency, scope) for line in file.lines]
     return list(_asked_for(file, path, scope, files))
@@ -119,7 +118,7 @@ class _Layers:
 
 def _scope(source: str, otherwise: Scope) -> Scope:
     if source.startswith("-r"):
-        return pypi_requirement.scope_of_file(source.removeprefix("-r").strip())
+        return requirement.scope_of_file(source.removeprefix("-r").strip())
     return Scope.DEVELOPMENT if ":" in source else otherwise
 
 

@@ -33,7 +33,7 @@ def read(path: str, files: Files) -> Contents:
     locked_by, locked = _lock(path, files, found)
     dependencies = []
     for category, table in document.items():
-        if category in _NOT_CATEGORIES or not isinstance(table, dict):
+        if category in _NOT_CATEGORIES:
             continue
         asked = requirement.Found()
         for dependency in poetry.entries(table, category, found):

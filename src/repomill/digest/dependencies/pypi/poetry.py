@@ -7,23 +7,35 @@ and ``dependency_group.py``. Ranges stay as they are written, carets and all.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from repomill.digest.dependencies.base import Dependency, Scope, mapping, sequence
 from repomill.digest.dependencies.origins import without_credentials
-from repomill.digest.dependencies.pypi import requirement as pypi_requirement
+from repomill.digest.dependencies.pypi import requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from repomill.digest.dependencies.pypi.requirement import Found
 
+_KINDS = frozenset({Scope.RUNTIME, Scope.OPTIONAL})
 _NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", re.ASCII)
 _EXACT = re.compile(r"\s*={0,3}\s*(\d[\w.+!-]*)\s*", re.ASCII)
 _PLACES = ("git", "hg", "svn", "url", "file", "path")
 _REFERENCES = ("rev", "tag", "branch", "ref")
+_CONDITIONS = frozenset(
+    [
+        *("markers", "python", "platform"),
+        *("marker", "extra", "group"),
+        *("os_name", "sys_platform", "platform_machine", "platform_system"),
+        *("platform_python_implementation", "platform_release", "platform_version"),
+        *("python_version", "python_full_version", "implementation_name", "implementation_version"),
+    ]
+)
+"""Under which Poetry, uv or Pipenv installs a package; Pipenv's are the variables of markers."""
 
 
 def add(document: Mapping[str, object], found: Found) -> None:
@@ -41,6 +53,12 @@ def add(document: Mapping[str, object], found: Found) -> None:
             found.add(dependency, Scope.DEVELOPMENT)
 
 
+def said_besides(document: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what Poetry's main table only says more of, of what the table ``project`` asks for."""
+    table = mapping(mapping(mapping(document.get("tool")).get("poetry")).get("dependencies"))
+    return table if _kinds(mapping(document.get("project"))) != _KINDS else {}
+
+
 def _kinds(project: Mapping[str, object]) -> frozenset[Scope]:
     """Return which of Poetry's main dependencies count, beside those in the table *project*.
 
@@ -52,7 +70,7 @@ def _kinds(project: Mapping[str, object]) -> frozenset[Scope]:
         Scope.OPTIONAL: bool(project.get("optional-dependencies")),
     }
     if not any(declared.values()):
-        return frozenset(declared)
+        return _KINDS
     dynamic = sequence(project.get("dynamic"))
     if "dependencies" not in dynamic and "optional-dependencies" not in dynamic:
         return frozenset()
@@ -66,7 +84,7 @@ def _scopes_of_extras(extras: Mapping[str, object]) -> dict[str, Scope]:
     """
     scopes: dict[str, Scope] = {}
     for extra, members in extras.items():
-        scope = pypi_requirement.scope_of_extra(extra)
+        scope = requirement.scope_of_extra(extra)
         for member in sequence(members):
             if isinstance(member, str):
                 name = canonicalize_name(member)
@@ -91,12 +109,17 @@ def entries(table: object, where: str, found: Found) -> Iterator[Dependency]:
     Each is a range, a table, or a list of tables for one platform and another. ``optional`` ones
     have that scope. The entry for Python itself is left out.
     """
-    for name, value in mapping(table).items():
+    for name, value in found.table(table, where).items():
         if not _NAME.fullmatch(name):
-            found.refuse(f"{where}: {pypi_requirement.shown(name)} is no name")
+            found.refuse(f"{where}: {requirement.shown(name)} is no name")
         elif name.lower() != "python":
-            for one in sequence(value) or [value]:
-                yield _entry(name, one)
+            for one in value if isinstance(value, list) and value else [value]:
+                if not isinstance(one, str | dict):
+                    found.refuse(f"{where}: no range for {requirement.shown(name)}")
+                    continue
+                asked = _entry(name, one)
+                conditional = is_conditional(mapping(one))
+                yield replace(asked, is_conditional=True) if conditional else asked
 
 
 def _entry(name: str, value: object) -> Dependency:
@@ -107,12 +130,28 @@ def _entry(name: str, value: object) -> Dependency:
     version = details.get("version")
     if isinstance(version, str):
         return _ranged(name, version, scope)
-    place = _first(details, _PLACES)
+    return _dependency(name, place(details), None, scope)
+
+
+def place(details: Mapping[str, object]) -> str:
+    """Return where the table *details* says that a package comes from, without credentials.
+
+    Empty where it says nothing of it.
+
+    >>> place({"git": "https://me:secret@example.org/a", "tag": "v1"}), place({"version": "1"})
+    ('git+https://example.org/a@v1', '')
+    """
+    named = _first(details, _PLACES)
     reference = _first(details, _REFERENCES)
-    written = f"{place}@{reference}" if place and reference else place
+    written = f"{named}@{reference}" if named and reference else named
     if isinstance(details.get("git"), str):
         written = f"git+{written.removeprefix('git+')}"
-    return _dependency(name, without_credentials(written), None, scope)
+    return without_credentials(written)
+
+
+def is_conditional(details: Mapping[str, object]) -> bool:
+    """Whether the table *details* holds under a condition alone, as Poetry, Pipenv or uv has it."""
+    return not _CONDITIONS.isdisjoint(details)
 
 
 def _ranged(name: str, written: str, scope: Scope) -> Dependency:
@@ -121,9 +160,7 @@ def _ranged(name: str, written: str, scope: Scope) -> Dependency:
 
 
 def _dependency(name: str, written: str, resolved: str | None, scope: Scope) -> Dependency:
-    found = pypi_requirement.named(
-        name, written[: pypi_requirement.MAX_REQUIREMENT_CHARACTERS], resolved
-    )
+    found = requirement.named(name, written[: requirement.MAX_REQUIREMENT_CHARACTERS], resolved)
     return Dependency(
         name=found.name,
         package=found.package,

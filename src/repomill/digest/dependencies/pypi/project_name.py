@@ -5,12 +5,16 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from repomill.digest.dependencies.base import Files, ManifestError
 from repomill.digest.dependencies.formats import toml_document
 from repomill.digest.dependencies.pypi import setup_cfg, setup_py
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+
+    from repomill.digest.dependencies.base import Dependency
 
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 
@@ -31,14 +35,29 @@ def folder_of(written: str, path: str, files: Files) -> str | None:
 
 def read(folder: str, files: Files) -> str | None:
     """Return the name of the project in *folder*; None where it is not said."""
+    return next(_names(folder, files), None)
+
+
+def without_itself(dependencies: Iterable[Dependency], path: str, files: Files) -> list[Dependency]:
+    """Return *dependencies* but for the project of the manifest at *path* itself.
+
+    An extra that takes up others names it: ``all = demo[s3]``.
+    """
+    own = set(map(canonicalize_name, _names(posixpath.dirname(path), files)))
+    return [
+        one for one in dependencies if one.package.type != "pypi" or one.package.name not in own
+    ]
+
+
+def _names(folder: str, files: Files) -> Iterator[str]:
+    """Yield the names that the manifests in *folder* give, in the order in which they count."""
     for manifest in _manifests(folder, files):
         try:
             name = _READ[posixpath.basename(manifest)](manifest, files)
         except ManifestError:
             continue
         if isinstance(name, str) and name.isprintable() and name:
-            return name
-    return None
+            yield name
 
 
 def of_pyproject(document: object) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from repomill.digest import names
-from repomill.digest.dependencies.base import Dependency, ManifestError, Scope
+from repomill.digest.dependencies.base import Dependency, ManifestError, Scope, mapping
 from repomill.digest.dependencies.origins import without_credentials
 
 if TYPE_CHECKING:
@@ -108,6 +109,19 @@ class Found:
         for text in texts:
             self.add_written(text, scope, where)
 
+    def add_list(self, value: object, scope: Scope, where: str) -> None:
+        """Add every requirement of the list *value* at *where*; note it where that is none."""
+        if isinstance(value, list):
+            self.add_all(value, scope, where)
+        elif value is not None:
+            self.note(f"{where}: no list")
+
+    def table(self, value: object, where: str) -> Mapping[str, object]:
+        """Return the table *value* at *where*; note it where that is none, and take it as empty."""
+        if value is not None and not isinstance(value, Mapping):
+            self.note(f"{where}: no table")
+        return mapping(value)
+
     def refuse(self, problem: str) -> None:
         """Count a requirement that is none, and note *problem*."""
         self.refused += 1
@@ -138,8 +152,10 @@ def parse(text: str) -> Dependency:
     except InvalidRequirement:
         raise ManifestError(f"{shown(text)} is no requirement") from None
     if found.url is not None:
-        return named(found.name, without_credentials(found.url), _version_of_wheel(found.url))
-    return named(found.name, _as_written(text), exact(found.specifier))
+        asked = named(found.name, without_credentials(found.url), _version_of_wheel(found.url))
+    else:
+        asked = named(found.name, _as_written(text), exact(found.specifier))
+    return replace(asked, is_conditional=True) if found.marker else asked
 
 
 def _as_written(text: str) -> str:

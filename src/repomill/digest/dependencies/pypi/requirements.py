@@ -13,12 +13,12 @@ from repomill.digest.dependencies.base import Contents
 from repomill.digest.dependencies.origins import without_credentials
 from repomill.digest.dependencies.pypi import (
     compiled,
+    included,
     locks,
     project_name,
     requirement,
     requirements_txt,
 )
-from repomill.digest.dependencies.pypi import included as pypi_included
 
 if TYPE_CHECKING:
     from repomill.digest.dependencies.base import Files
@@ -31,11 +31,11 @@ def read(path: str, files: Files) -> Contents:
     requirements_txt.parsed(path, files)
     found = requirement.Found()
     constraints: list[str] = []
-    for included, file in pypi_included.with_included(path, files, found):
-        for dependency, scope in compiled.direct(included, files):
+    for source, file in included.with_included(path, files, found):
+        for dependency, scope in compiled.direct(source, files):
             found.add(dependency, scope)
-        _add_folders(file, included, files, found)
-        constraints += pypi_included.targets(file.constraints, included, files, found)
+        _add_folders(file, source, files, found)
+        constraints += included.targets(file.constraints, source, files, found)
     return Contents(
         dependencies=locks.settle(found.dependencies, _pins(constraints, files, found)),
         problems=found.problems,
@@ -46,8 +46,8 @@ def _pins(constraints: list[str], files: Files, found: Found) -> locks.Versions:
     wanted = {dependency.package.name for dependency in found.dependencies}
     pinned = [
         line.dependency
-        for constraint in constraints[: pypi_included.MAX_FILES]
-        for _path, file in pypi_included.with_included(constraint, files, found)
+        for constraint in constraints[: included.MAX_FILES]
+        for _path, file in included.with_included(constraint, files, found)
         for line in file.lines
         if line.dependency.package.name in wanted
     ]

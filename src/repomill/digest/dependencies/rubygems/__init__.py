@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ FILE_NAMES = r"Gemfile|gems\.rb|[^/]*\.gemspec"
 LOCK_NAMES = r"Gemfile\.lock|gems\.locked"
 
 _LOCKS = {"Gemfile": "Gemfile.lock", "gems.rb": "gems.locked"}
+_EXACT = re.compile(r"(?:=\s*)?(\d{1,16}(?:\.\w{1,50}){0,9}(?:-[\w.-]{1,100})?)", re.ASCII)
+"""Of the versions, which are all there is where a gem comes from the registry."""
 _MAX_INCLUDED = 50
 _MAX_GEMS = 50_000
 MAX_GEMS_TOGETHER = 50_000
@@ -154,6 +157,7 @@ def _dependencies(gems: Iterable[Gem], *, developing: bool = False) -> Iterator[
             package=PackageURL("gem", None, gem.name, qualifiers={"vcs_url": gem.repository}),
             requirement=gem.requirement,
             scope=Scope.DEVELOPMENT if developing else gem.scope,
+            resolved=found[1] if (found := _EXACT.fullmatch(gem.requirement)) else None,
         )
 
 
@@ -169,7 +173,7 @@ def _locked(
         return Contents(dependencies=tuple(dependencies), problems=(*problems, str(error)))
     return Contents(
         dependencies=tuple(
-            replace(dependency, resolved=versions.get(dependency.name))
+            replace(dependency, resolved=versions.get(dependency.name) or dependency.resolved)
             for dependency in dependencies
         ),
         locked_by=lock,

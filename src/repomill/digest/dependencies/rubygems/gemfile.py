@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from repomill.digest.dependencies.base import Scope
 from repomill.digest.dependencies.origins import qualifiers, requirement
 from repomill.digest.dependencies.rubygems import ruby
+from repomill.digest.dependencies.rubygems.ruby import MARK
 from repomill.digest.dependencies.rubygems.ruby_values import FileText, Unknown
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _DEVELOPMENT = frozenset({
 """Bundler's own two, and what people call groups for their tools."""
 _ORIGINS = ("git", "github", "gitlab", "bitbucket", "gist", "path", "branch", "tag", "ref")
 _SOURCES = frozenset({"git", "github", "path"})
+_MAX_ADDRESS = 1_000
 _GROUPS = ("group", "groups")
 
 
@@ -80,10 +82,13 @@ def parse(text: str, load: Load | None = None, spend: Spend | None = None) -> Ge
     gemfiles: list[Include] = []
     gemspecs: list[Include] = []
     problems = list(script.problems)
+    sources: dict[str, Value] = {}
     for call in script.calls:
         match call.name:
+            case "git_source" if not call.has_receiver:
+                sources |= dict.fromkeys(_words(call.arguments[:1]), call.template)
             case "gem" if not call.has_receiver:
-                asked = gem(call)
+                asked = gem(_sourced(call, sources, problems))
                 if asked is None:
                     problems.append(f"line {call.line}: the name of a gem is computed")
                 else:
@@ -114,6 +119,21 @@ def gem(call: Call) -> Gem | None:
         groups=_groups(call),
         repository=qualifiers(options).get("vcs_url", ""),
     )
+
+
+def _sourced(call: Call, sources: Mapping[str, Value], problems: list[str]) -> Call:
+    """Return *call* with the repository that one of *sources*, of the file's own, makes of it."""
+    name = next((one for one in call.options if one in sources and one not in _ORIGINS), None)
+    if name is None:
+        return call
+    template, given = sources[name], call.options[name]
+    if not isinstance(template, str) or not isinstance(given, str):
+        problems.append(f"line {call.line}: where a gem comes from is computed")
+        return call
+    if len(template) + len(given) * template.count(MARK) > _MAX_ADDRESS:
+        problems.append(f"line {call.line}: where a gem comes from is too long")
+        return call
+    return replace(call, options={**call.options, "git": template.replace(MARK, given)})
 
 
 def _versions(arguments: tuple[Value, ...]) -> Iterator[str]:

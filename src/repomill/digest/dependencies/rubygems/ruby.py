@@ -33,6 +33,10 @@ _MAX_DEPTH = 5
 _GUARDS = {"and": True, "&&": True, "or": False, "||": False}
 
 
+MARK = "\0"
+"""Stands for the argument of a block that is read for what it makes of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call of a method as a statement; also ``a.b = c``, whose name is ``b=``."""
@@ -47,6 +51,8 @@ class Call:
     is_conditional: bool = False
     """Whether it depends on what cannot be decided here."""
     line: int = 1
+    template: Value = None
+    """Of ``git_source``: what its block makes of `MARK`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +164,10 @@ class _Reader:
         arguments, options = self._values.arguments(part(node, "arguments"), names)
         for around in within:
             self._values.count((around.arguments, around.options))
+        is_source = block is not None and receiver is None and name == "git_source"
         call = Call(
             name=name,
+            template=self._made(block, names) if is_source else None,
             has_receiver=receiver is not None,
             arguments=arguments,
             options=options,
@@ -184,6 +192,17 @@ class _Reader:
         if body is not None:
             with suppress(_Next):
                 self.statements(body, names, within)
+
+    def _made(self, block: Node | None, names: Names) -> Value:
+        """Return what *block*, which holds one expression, makes of `MARK`."""
+        parameters = None if block is None else part(block, "parameters")
+        body = None if block is None else part(block, "body")
+        if parameters is None or body is None or len(body.named_children) != 1:
+            return Unknown()
+        self._values.step(len(names))
+        names = dict(names)
+        bind_item(parameters, MARK, names, self._values)
+        return self._values.value(body.named_children[0], names)
 
     def _method(self, method: Node, call: Call, names: Names) -> None:
         """Read what a method that the file defines does, as *call* calls it."""

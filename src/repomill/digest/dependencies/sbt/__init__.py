@@ -53,6 +53,7 @@ _ENDINGS = (".sbt", ".scala", f"{_PROJECT}/{_PROPERTIES}")
 _SOURCES = frozenset({"app", "it", "src", "test"})
 _SBT_VERSION = re.compile(r"^\s*+sbt\.version\s*+[=:]\s*+(\d++(?:\.\d++)*+)", re.MULTILINE)
 _NAME = re.compile(r"[\w.+-]{1,200}+")
+_SCALA_ORGANIZATION = "org.scala-lang"
 _MAX_VERSION = 200
 _RANGE = re.compile(r"[\[\](),\s]|\+$|^latest\.")
 
@@ -194,14 +195,19 @@ class _Build:
         self._scala = scala_of(self._sbt) if self._is_meta else self._version(settings)
         if self._scala is not None and self._scala.count(".") > 1:
             evaluation.learn("scalaVersion", self._scala)
+        organizations = {name for _, name in settings.strings("scalaOrganization")}
+        if len(organizations) < 2:  # noqa: PLR2004 else it differs
+            evaluation.learn("scalaOrganization", *(organizations or {_SCALA_ORGANIZATION}))
         self._found = settings.dependencies(is_whole=not self._errors)
         for (path, _), name in evaluation.unnamed.items():
             if name:
                 self._problems[path].append(f"{cut(name, 100)}: group or name is not written out")
+        for path, name in settings.unknown:
+            self._problems[path].append(f"nothing says what {cut(name, 100)} is")
 
     def _version(self, settings: Settings) -> str | None:
         """Return the Scala version of the build: that of its own folder, before those below."""
-        versions = settings.scala_versions()
+        versions = settings.strings("scalaVersion")
         own = {self._root, posixpath.join(self._root, _PROJECT)}
         top = [version for path, version in versions if posixpath.dirname(path) in own]
         return only(top or [version for _, version in versions])
@@ -211,11 +217,17 @@ class _Build:
         version = module.version or ""
         if len(version) > _MAX_VERSION:
             version = ""
+        classifier = module.classifier if _NAME.fullmatch(module.classifier) else ""
         is_exact = version != "" and not _RANGE.search(version)
         ending = plugin_suffix(self._sbt) if found.is_plugin else suffix(module, self._scala)
         return Dependency(
             name=f"{module.organization}:{module.name}",
-            package=PackageURL("maven", module.organization, module.name + ending),
+            package=PackageURL(
+                "maven",
+                module.organization,
+                module.name + ending,
+                qualifiers={"classifier": classifier},
+            ),
             requirement=version,
             scope=Scope.BUILD if self._is_meta else _scope(found.configuration),
             resolved=version if is_exact else None,

@@ -31,6 +31,7 @@ class Module(NamedTuple):
     version: str | None = None
     configuration: str = ""
     cross: str = ""
+    classifier: str = ""
 
 
 class Frame(NamedTuple):

@@ -16,6 +16,7 @@ from repomill.digest.dependencies.sbt.scala_tree import (
     Select,
     children,
 )
+from repomill.digest.dependencies.sbt.values import COLLECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +68,8 @@ class Settings:
         self._definitions: list[tuple[Definition, Frame]] = []
         self._calls: dict[str, list[tuple[Call, Frame]]] = defaultdict(list)
         self._names: Counter[str] = Counter()
+        self.unknown: dict[tuple[str, str], None] = {}
+        """Path of a file, and a name that it adds to the dependencies and nothing defines."""
         for path, block in blocks.items():
             self._walk(block, Frame(block.scope, (), path))
         self._aliases = {
@@ -75,12 +78,12 @@ class Settings:
             if isinstance(definition.body, Name | Select) and definition.body.name == _DEPENDENCIES
         } | {_DEPENDENCIES}
 
-    def scala_versions(self) -> list[tuple[str, str]]:
-        """Return what any ``scalaVersion`` is set to, and the path of the file that does."""
+    def strings(self, name: str) -> list[tuple[str, str]]:
+        """Return the path of each file that sets *name*, and the string it sets it to."""
         return [
             (frame.path, value)
             for node, frame, _ in self._settings
-            if isinstance(node, Infix) and _key(node.left)[0] == "scalaVersion"
+            if isinstance(node, Infix) and _key(node.left)[0] == name
             for value in self._evaluation.values(node.right, frame)
             if isinstance(value, str)
         ]
@@ -137,8 +140,21 @@ class Settings:
         found: list[Added] = []
         for frame in self._frames(setting):
             values = self._evaluation.values(node.right, frame)
-            found += _found(values, configuration) if key in self._aliases else []
+            if key in self._aliases:
+                found += _found(values, configuration)
+                self._note_unknown(node.right, frame)
         return found
+
+    def _note_unknown(self, node: Node, frame: Frame) -> None:
+        """Note the names that are added by *node*, or in the list that it is, and mean nothing."""
+        parts = [node]
+        if isinstance(node, Call) and isinstance(node.function, Name):
+            parts = node.arguments if node.function.name in COLLECTIONS else []
+        for part in parts:
+            name = self._evaluation.unknown(_without_configuration(part), frame)
+            is_told = not name or name.partition(".")[0] in self._aliases
+            if not (is_told or self._evaluation.values(part, frame)):
+                self.unknown[frame.path, name] = None
 
     def _added(self, call: Call, frame: Frame) -> list[Added]:
         values: Values = ()
@@ -168,6 +184,13 @@ class Settings:
         if frame.path.endswith(".sbt") or definition.scope.bases:
             return False
         return definition.name != "apply" and not self._names[definition.name]
+
+
+def _without_configuration(node: Node) -> Node:
+    """Return the module in ``module % Test``."""
+    if isinstance(node, Infix) and node.operator == "%" and isinstance(node.right, Name):
+        return node.left
+    return node
 
 
 def _adds(node: Node) -> bool:

@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 
 _MAX_LENGTH = 500
 """Of a string that is put together: no name or version is longer."""
+_MAX_PATH = 10
+"""Names of objects within each other."""
 _FREE = 8
 """Values, or names bound, that are looked at within one step."""
 
 
-_COLLECTIONS = frozenset({"Seq", "List", "Set", "Vector", "Array", "Some", "Option", "Nil"})
+COLLECTIONS = frozenset({"Seq", "List", "Set", "Vector", "Array", "Some", "Option", "Nil"})
 _JOINS = frozenset({"++", ":+", "+:", "::", ":::", "++:", "+", "->", "apply", "union"})
 _MAPS = frozenset({"map", "flatMap", "foreach", "pipe"})
 _CROSSES = frozenset({"cross", "withCrossVersion"})
@@ -57,7 +59,7 @@ _IDENTICAL = frozenset(
     | {"classifier", "from", "artifacts", "jar", "pomOnly", "withSources", "withJavadoc"}
     | {"settings", "dependsOn", "aggregate", "configure", "enablePlugins"}
 )
-"""Methods whose values are those of what they are called on, whatever they are given."""
+"""Methods whose values are those of what they are called on; a classifier is told besides."""
 _CONFIGURATIONS = frozenset(
     {"Test", "IntegrationTest", "Provided", "Compile", "Runtime", "Optional"}
 )
@@ -102,6 +104,20 @@ class Evaluation:
         values = () if work_out is None else work_out(node, frame)
         self._budget.spend(len(values) // _FREE)
         return values
+
+    def unknown(self, node: Node, frame: Frame) -> str:
+        """Return the name that *node* is, with those of the objects it is in, if nothing has it."""
+        path: list[str] = []
+        while isinstance(node, Select) and len(path) < _MAX_PATH:
+            path.append(node.name)
+            node = node.of
+        if not isinstance(node, Name) or node.name in COLLECTIONS:
+            return ""
+        self._budget.spend(1 + len(frame.bound) // _FREE)
+        is_bound = any(name == node.name for name, _ in frame.bound)
+        if is_bound or self._names.find(node.name, frame) is not None:
+            return ""
+        return ".".join([node.name, *reversed(path)])
 
     def bind(self, frame: Frame, names: Mapping[str, Values]) -> Frame:
         """Return *frame* with *names* bound, too."""
@@ -211,7 +227,7 @@ class Evaluation:
     def _call(self, node: Call, frame: Frame) -> Values:
         function, arguments = node.function, node.arguments
         if isinstance(function, Name):
-            if function.name in _COLLECTIONS:
+            if function.name in COLLECTIONS:
                 return self._all(arguments, frame)
             if function.name == "compilerPlugin":
                 return _configured(self._all(arguments, frame), "plugin")
@@ -267,7 +283,8 @@ class Evaluation:
         if found is not None:
             return self._called(found, arguments, frame)
         if name in _IDENTICAL:
-            return of
+            classifier = _string(self._all(arguments, frame)) if name == "classifier" else None
+            return of if classifier is None else _classified(of, classifier)
         if name in _MAPS and arguments:
             return self._mapped(of, arguments[0], frame)
         if name in _CROSSES:
@@ -342,9 +359,19 @@ class Evaluation:
         if not organization or not names:
             if node.operator != "%":
                 self.unnamed.setdefault(place, organization or (names or [""])[0])
+            elif not organization and isinstance(node.left, Infix):
+                self._note_unnamed(node.left, frame)
             return []
         self.unnamed[place] = ""
         return [Module(*place, organization, node.operator, name) for name in names]
+
+    def _note_unnamed(self, node: Infix, frame: Frame) -> None:
+        """Note ``organization % name`` that a version follows, if one of both is settled."""
+        if node.operator != "%" or isinstance(node.left, Infix):
+            return
+        for part in (node.left, node.right):
+            if text := _string(self.values(part, frame)):
+                self.unnamed.setdefault((frame.path, id(node)), text)
 
     def _configuration(self, nodes: Sequence[Node], frame: Frame) -> str:
         """Return the configuration that *nodes* name: ``Test``, ``"it,test"``, ``Some("x")``."""
@@ -409,6 +436,13 @@ def _modules(values: Values) -> Values:
 def _configured(values: Values, configuration: str) -> Values:
     return tuple(
         value._replace(parts=4, configuration=configuration) if isinstance(value, Module) else value
+        for value in values
+    )
+
+
+def _classified(values: Values, classifier: str) -> Values:
+    return tuple(
+        value._replace(classifier=classifier) if isinstance(value, Module) else value
         for value in values
     )
 

@@ -110,7 +110,7 @@ def _parse(text: str) -> _Stated:
     text = hcl.plain(text)
     for header, body in hcl.blocks(text, _HEADER):
         if header[1] == "module":
-            _add_module(stated, header[2], *body.address())
+            _add_module(stated, header[2], body)
         elif header[1]:
             _, version = body.address()
             stated.configured[header[2]] = stated.configured.get(header[2]) or version
@@ -121,13 +121,16 @@ def _parse(text: str) -> _Stated:
     return stated if stated != _NOTHING else _NOTHING
 
 
-def _add_module(stated: _Stated, name: str, source: str, version: str) -> None:
-    if "${" in source:
+def _add_module(stated: _Stated, name: str, body: hcl.Body) -> None:
+    source, version = body.address()
+    if "${" in source or (not source and body.has_source):
         stated.problems.append(f"the source of module {names.cut(name, 100)} is not fixed")
     elif source.startswith(("./", "../")):
         stated.own.append(source)
     elif found := terraform_source.module(source, version):
         stated.modules.append(found)
+    elif source and not source.startswith(terraform_source.LOCAL):
+        stated.problems.append(f"the source of module {names.cut(name, 100)} is no address")
 
 
 def _requirements(text: str, start: int) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -22,6 +22,7 @@ _TEMPLATE = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"|\n')
 _EXPRESSION = re.compile(r'["{}\n]')
 _FLAT = re.compile(r'\{[^{}"#/]*\}')
 _ARGUMENT = re.compile(r'\n[ \t]*(source|version)[ \t]*=[ \t]*"([^"\n]*)"')
+_SOURCE = re.compile(r"\n[ \t]*source[ \t]*=")
 _ATTRIBUTE = re.compile(r'(?:^|[\n,{])[ \t]*"?([\w-]+)"?[ \t]*[=:][ \t]*"([^"\n]*)"')
 
 
@@ -42,6 +43,11 @@ class Body:
         """
         arguments = dict(_ARGUMENT.findall(f"\n{self.text}"))
         return arguments.get("source", ""), arguments.get("version", "")
+
+    @property
+    def has_source(self) -> bool:
+        """Whether there is a ``source``, be it no string."""
+        return _SOURCE.search(f"\n{self.text}") is not None
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that are strings in quotes: of an object, or of a block."""

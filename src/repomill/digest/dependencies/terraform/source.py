@@ -18,6 +18,8 @@ from repomill.digest.dependencies.base import Dependency
 from repomill.digest.dependencies.origins import without_credentials
 
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
+LOCAL = (".", "/")
+"""What the path of a module begins with that is fetched from nowhere."""
 _MAX_CHARACTERS = 1000
 
 _PROVIDER = re.compile(r"(?:(?:([\w.-]+\.[\w-]+(?::\d+)?)/)?([\w-]+)/)?([\w-]+)")
@@ -26,10 +28,11 @@ _MODULE = re.compile(
 )
 _EXACT = re.compile(r"=?\s*(\d+\.\d+)(\.\d+(?:-[\w.-]+)?)?", re.ASCII)
 _LOCATION = re.compile(
-    r"(?:(?P<scheme>\w+)://(?:[^/]*@)?(?P<host>[^/@]+)/(?P<path>.+)"
-    r"|(?P<user>[\w.-]+@)(?P<scp_host>[\w.-]+):(?P<scp_path>.+)"
+    r"(?:(?P<scheme>\w+)://(?P<login>[^/]*@)?(?P<host>[^/@]+)/(?P<path>.+)"
+    r"|(?P<scp_login>[\w.-]+@)(?P<scp_host>[\w.-]+):(?P<scp_path>.+)"
     r"|(?P<plain_host>github\.com|bitbucket\.org|gitlab\.com)/(?P<plain_path>.+))"
 )
+_VCS = frozenset({"git", "hg"})
 _FORGES = {"github.com": "github", "bitbucket.org": "bitbucket"}
 
 
@@ -61,7 +64,7 @@ def module(source: str, requirement: str) -> Dependency | None:
     >>> module("git::https://github.com/org/modules.git//vpc?ref=v2", "").purl
     'pkg:github/org/modules@v2#vpc'
     """
-    if len(source) > _MAX_CHARACTERS or source.startswith((".", "/")):
+    if len(source) > _MAX_CHARACTERS or source.startswith(LOCAL):
         return None
     found = _MODULE.fullmatch(source)
     if found is None or found[1] in _FORGES:
@@ -97,18 +100,27 @@ def _remote(source: str) -> Dependency | None:
     if not parts:
         return None
     ref = next(iter(parse_qs(query, max_num_fields=20).get("ref", [])), "")
-    if found["scheme"] and getter != "git" and found["scheme"] not in {"git", "ssh"}:
-        return _archive(host, parts)
+    if found["scheme"] and getter not in _VCS and found["scheme"] not in {"git", "ssh"}:
+        return _archive(found["scheme"], host, parts)
     if host in _FORGES and len(parts) > 1:
         return _forged(host, parts, subpath, ref)
+    tool = getter if getter in _VCS else "git"
+    url = f"{tool}+{_transport(found)}{host}/{'/'.join(parts)}"
     parts[-1] = parts[-1].removesuffix(".git")
-    url = f"git+https://{host}/{'/'.join(parts)}"
     return Dependency(
         name=f"{host}/{'/'.join(parts)}",
         package=_generic(parts[-1], {"vcs_url": url}, subpath),
         requirement=ref,
         resolved=ref or None,
     )
+
+
+def _transport(found: re.Match[str]) -> str:
+    """Return what a URL of what is *found* has before the host; ``git@`` is no secret."""
+    login = "git@" if "git@" in found.group("login", "scp_login") else ""
+    if found["scp_login"]:
+        return f"ssh://{login}"
+    return f"{found['scheme'] or 'https'}://{login}"
 
 
 def _forged(host: str, parts: list[str], subpath: str, ref: str) -> Dependency:
@@ -122,11 +134,11 @@ def _forged(host: str, parts: list[str], subpath: str, ref: str) -> Dependency:
     )
 
 
-def _archive(host: str, parts: list[str]) -> Dependency:
+def _archive(scheme: str, host: str, parts: list[str]) -> Dependency:
     """Return what is downloaded; of the address only what cannot hold a credential."""
     place = f"{host}/{'/'.join(parts)}"
     return Dependency(
-        name=place, package=_generic(parts[-1], {"download_url": f"https://{place}"}, "")
+        name=place, package=_generic(parts[-1], {"download_url": f"{scheme}://{place}"}, "")
     )
 
 
