@@ -274,7 +274,7 @@ def test_conditions_are_decided_or_both_branches_read(text, expected):
 
 
 def test_a_name_that_is_computed_is_told_by_its_line():
-    contents = read('Dir["*"].each do |f|\n  gem "x-#{f}"\nend\n')
+    contents = read('Dir[x].each do |f|\n  gem "x-#{f}"\nend\n')
     assert (told(contents), contents.problems) == ([], ("line 2: the name of a gem is computed",))
 
 
@@ -602,3 +602,61 @@ def test_odd_values_do_no_harm():
         "gem 'a', :path => nil, group: 1\n-x ||= 1\ngem 'b', (1; 2), !late\ngem *late, 'c'\nENV.x\n"
     )
     assert [told(read(text))[0], told(read(text))[1][1]] == [("runtime", "a", ""), "b"]
+
+
+ENGINES = {
+    "engines/b/lib/b/version.rb": "",
+    "engines/a/lib/a/version.rb": "",
+    "engines/README.md": "",
+    "engines/.hidden/lib/x/version.rb": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dir['engines/*'].each { |e| gem File.basename(e) if File.directory?(e) }", "a b"),
+        (("Dir.children('engines').reject { |e| %w[README.md .hidden].include?(e) }"
+         ".sort.each { |e| gem e }"), "a b"),
+        (("Dir.entries('./engines').select { |e| File.directory?(File.join('engines', e)) }"
+         ".reject { |e| e == '.' || e == '..' }.map { |e| \"my-#{e}\" }.each { |e| gem e }"),
+         "my-.hidden my-a my-b"),
+        (("Dir.glob('engines/**/version.rb').each do |f|\n"
+         "  name = f.match(%r{lib/(\\w+)/version\\.rb})[1]\n  gem name\nend"), "a b"),
+        ("Dir['engines/*/'].each { |e| gem File.basename(e) }", "a b"),
+        ("Dir['engines/none*'].each { |e| gem e }", ""),
+        ("Dir['engines/?'].each { |e| gem File.basename(e) }", "a b"),
+    ],
+)  # fmt: skip
+def test_what_folders_hold_is_known(text, expected):
+    gemfile = read({"Gemfile": text, **ENGINES})
+
+    assert sorted(one.name for one in gemfile.dependencies) == expected.split()
+    assert gemfile.problems == ()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    ["Dir['../*']", "Dir['/etc/*']", "Dir['{a,b}']", "Dir['*a*b*c']", "Dir.entries('/')",
+     "Dir.children('none')", "Dir.glob(x)", "Dir['engines/*'].select { |e| x(e) }"],
+)  # fmt: skip
+def test_what_folders_hold_that_cannot_be_known_is_said(listed):
+    gemfile = read({"Gemfile": f"{listed}.each {{ |e| gem e }}", **ENGINES})
+
+    assert [one.name for one in gemfile.dependencies] == []
+    assert gemfile.problems == ("line 1: the name of a gem is computed",)
+
+
+@pytest.mark.parametrize("pattern", [r"((a+)+)b", r"(\w+)+b", "a", "(.*)"])
+def test_patterns_that_may_take_long_are_not_tried(pattern):
+    text = f"n = '{'a' * 200}'.match(/{pattern}/)[1]\ngem n"
+
+    assert read({"Gemfile": text}).dependencies == ()
+
+
+def test_folders_are_not_listed_without_end():
+    text = "Dir['a/x*'].each { |e| x e }\n" * 400
+    many = {f"a/{number}": "" for number in range(1_000)}
+
+    with pytest.raises(ManifestError, match="are looked at for one repository"):
+        read({"Gemfile": text, **many})

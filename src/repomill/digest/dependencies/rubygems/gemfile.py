@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from repomill.digest.dependencies.rubygems.ruby import Call
-    from repomill.digest.dependencies.rubygems.ruby_values import Load, Spend, Value
+    from repomill.digest.dependencies.rubygems.ruby_values import Ask, Spend, Value
 
 DEFAULT = frozenset({"default"})
 _DEPLOYED = frozenset({"default", "production"})
@@ -72,12 +72,12 @@ class Gemfile:
     gemspecs: tuple[Include, ...]
     problems: tuple[str, ...]
     loads: bool = False
-    """Whether it loads gemspecs: those it is read without say what it lacks."""
+    """Whether it loads gemspecs or lists folders: without them it lacks what they say."""
 
 
-def parse(text: str, load: Load | None = None, spend: Spend | None = None) -> Gemfile:
+def parse(text: str, ask: Ask | None = None, spend: Spend | None = None) -> Gemfile:
     """Return what a Gemfile says. Raises ManifestError, as *spend* does."""
-    script = ruby.read(text, load, spend)
+    script = ruby.read(text, ask, spend)
     gems: list[Gem] = []
     gemfiles: list[Include] = []
     gemspecs: list[Include] = []

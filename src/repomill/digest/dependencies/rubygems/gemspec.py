@@ -10,7 +10,7 @@ from repomill.digest.dependencies.rubygems.gemfile import Gem, gem
 from repomill.digest.dependencies.rubygems.ruby_values import Record, Unknown
 
 if TYPE_CHECKING:
-    from repomill.digest.dependencies.rubygems.ruby_values import Load, Spend
+    from repomill.digest.dependencies.rubygems.ruby_values import Ask, Spend
 
 _RUNTIME = frozenset({"add_dependency", "add_runtime_dependency"})
 _DEVELOPMENT = "add_development_dependency"
@@ -45,9 +45,9 @@ def _dependency(gem: Gem, kind: str) -> Record:
     return Record({"name": gem.name, "requirement": versions, "type": kind})
 
 
-def parse(text: str, load: Load | None = None, spend: Spend | None = None) -> Gemspec:
+def parse(text: str, ask: Ask | None = None, spend: Spend | None = None) -> Gemspec:
     """Return what a gemspec says. Raises ManifestError, as *spend* does."""
-    script = ruby.read(text, load, spend)
+    script = ruby.read(text, ask, spend)
     name: str | None = None
     runtime: list[Gem] = []
     development: list[Gem] = []

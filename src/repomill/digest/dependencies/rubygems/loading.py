@@ -1,4 +1,4 @@
-"""The gemspecs that a Gemfile or a gemspec loads, to take over what they ask for."""
+"""What a Gemfile or a gemspec takes over from gemspecs that it loads and folders that it lists."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from repomill.digest import names
 from repomill.digest.dependencies.base import Files, ManifestError, beside
-from repomill.digest.dependencies.rubygems import gemspec, ruby
+from repomill.digest.dependencies.rubygems import folders, gemspec, ruby
 from repomill.digest.dependencies.rubygems.gemfile import Gemfile
-from repomill.digest.dependencies.rubygems.ruby_values import Unknown
+from repomill.digest.dependencies.rubygems.ruby_values import LOADERS, Unknown
 
 if TYPE_CHECKING:
-    from repomill.digest.dependencies.rubygems.ruby_values import Load, Spend, Value
+    from repomill.digest.dependencies.rubygems.ruby_values import Ask, Spend, Value
 
 _MAX_DEPTH = 2
 _MAX_LOADED = 50
@@ -27,14 +27,14 @@ _Said_co = TypeVar("_Said_co", Gemfile, gemspec.Gemspec, covariant=True)
 class Parse(Protocol[_Said_co]):
     """Reads a file: a Gemfile, or a gemspec."""
 
-    def __call__(self, text: str, load: Load | None = None, spend: Spend | None = None) -> _Said_co:
-        """Return what *text* says, with what *load* gives. Raises ManifestError."""
+    def __call__(self, text: str, ask: Ask | None = None, spend: Spend | None = None) -> _Said_co:
+        """Return what *text* says, with what *ask* gives. Raises ManifestError."""
 
 
 def read(path: str, files: Files, parse: Parse[_Said], depth: int = _MAX_DEPTH) -> _Said:
-    """Return what the file at *path* says, with the gemspecs that it loads. Raises ManifestError.
+    """Return what the file at *path* says, with what it loads and lists. Raises ManifestError.
 
-    Those may load others, *depth* deep.
+    Gemspecs may load others, *depth* deep.
     """
     said = files.parsed(path, _Alone(parse, files), ruby.MAX_BYTES)
     if not said.loads:
@@ -71,12 +71,14 @@ class _InFolder(Generic[_Said]):
         loaded: dict[str, Value] = {}
         problems: list[str] = []
 
-        def load(path: str) -> Value:
+        def ask(method: str, path: str) -> Value:
+            if method not in LOADERS:
+                return folders.answer(self.files, self.folder, method, path)
             if path not in loaded and len(loaded) < _MAX_LOADED:
                 loaded[path] = self._load(path, problems)
             return loaded.get(path, Unknown())
 
-        said: _Said = self.parse(text, load, partial(_spend, self.files))
+        said: _Said = self.parse(text, ask, partial(_spend, self.files))
         return replace(said, problems=tuple(dict.fromkeys((*problems, *said.problems))))
 
     def _load(self, path: str, problems: list[str]) -> Value:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from repomill.digest.dependencies.rubygems.ruby_expressions import Evaluator
 from repomill.digest.dependencies.rubygems.ruby_parameters import bind, bind_item
 from repomill.digest.dependencies.rubygems.ruby_syntax import first_error, parse, part
-from repomill.digest.dependencies.rubygems.ruby_values import Load, Names, Spend, Unknown, Value
+from repomill.digest.dependencies.rubygems.ruby_values import Ask, Names, Spend, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,10 +63,10 @@ class Script:
     problems: tuple[str, ...] = ()
     """What could not be read, by its line."""
     loads: bool = False
-    """Whether it loads gemspecs, and so says more where it is told what they hold."""
+    """Whether it loads gemspecs or lists folders, and so says more where it is told of them."""
 
 
-def read(text: str, load: Load | None = None, spend: Spend | None = None) -> Script:
+def read(text: str, ask: Ask | None = None, spend: Spend | None = None) -> Script:
     """Return the calls in *text*, in order. Raises ManifestError where it is no Ruby at all.
 
     *spend* is given the steps that it takes, with those of its bytes, and may raise ManifestError.
@@ -76,15 +76,15 @@ def read(text: str, load: Load | None = None, spend: Spend | None = None) -> Scr
     """
     asked: list[str] = []
 
-    def ask(path: str) -> Value:
+    def asking(method: str, path: str) -> Value:
         asked.append(path)
-        return Unknown() if load is None else load(path)
+        return Unknown() if ask is None else ask(method, path)
 
     source = text.encode("utf-8", "replace")
     spend = spend or _spend_nothing
     spend(len(source) // BYTES_OF_STEP)
     root = parse(source)
-    evaluator = Evaluator(source, ask)
+    evaluator = Evaluator(source, asking)
     reader = _Reader(evaluator)
     try:
         with suppress(_Next, _Return):

@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from repomill.digest.dependencies.base import ManifestError
+from repomill.digest.dependencies.rubygems.ruby_parameters import bind_item
 from repomill.digest.dependencies.rubygems.ruby_syntax import part
 from repomill.digest.dependencies.rubygems.ruby_values import (
+    ASKED,
     ENV_ASKED,
     HERE,
-    LOADERS,
     PATHS,
-    Load,
+    Ask,
     Names,
+    Pattern,
     Unknown,
     Value,
     is_true,
@@ -30,14 +32,17 @@ STEPS_OF_BYTE = 2
 """A file takes half a step for each of its bytes, and some hundred besides."""
 _MAX_STRING = 1_000
 _MAX_VERBATIM = 60
+_MAX_DIGITS = 6
+_SLASHES = {"/": "/", "%r{": "}"}
+"""What a regular expression begins and ends with."""
 
 
 class Evaluator:
     """Works out expressions of one file; *names* are what its variables and constants hold."""
 
-    def __init__(self, source: bytes, load: Load) -> None:
+    def __init__(self, source: bytes, ask: Ask) -> None:
         self._source = source
-        self._load = load
+        self._ask = ask
         self.steps = 0
         """That were taken."""
         self._most = min(MAX_STEPS, STEPS_OF_NONE + STEPS_OF_BYTE * len(source))
@@ -55,6 +60,7 @@ class Evaluator:
             "parenthesized_statements": self._only,
             "element_reference": self._element,
             "call": self._result,
+            "regex": self._pattern,
         }
 
     def text(self, node: Node) -> str:
@@ -133,9 +139,17 @@ class Evaluator:
     def _text(self, node: Node, _names: Names) -> Value:
         return self.text(node).removeprefix(":")
 
-    def _element(self, node: Node, _names: Names) -> Value:
-        owner = part(node, "object")
-        return None if owner is not None and self.text(owner) == "ENV" else self._unknown(node)
+    def _element(self, node: Node, names: Names) -> Value:
+        owner, index = part(node, "object"), node.named_children[-1]
+        if owner is None or self.text(owner) == "ENV":
+            return None if owner else self._unknown(node)
+        key = self.value(index, names)
+        if self.text(owner) == "Dir" and isinstance(key, str):
+            return self._ask("Dir.glob", key)
+        items = self.value(owner, names)
+        if isinstance(items, tuple) and isinstance(key, str) and key.isdecimal():
+            return items[int(key)] if len(key) < _MAX_DIGITS and int(key) < len(items) else None
+        return self._unknown(node)
 
     def _string(self, node: Node, names: Names) -> Value:
         pieces: list[str] = []
@@ -146,6 +160,13 @@ class Evaluator:
             pieces.append(piece)
         joined = "".join(pieces)
         return joined if len(joined) <= _MAX_STRING else Unknown()
+
+    def _pattern(self, node: Node, _names: Names) -> Value:
+        source = self.text(node)
+        for start, end in _SLASHES.items():
+            if source.startswith(start) and source.endswith(end):
+                return Pattern(source[len(start) : -len(end)])
+        return self._unknown(node)
 
     def _piece(self, node: Node, names: Names) -> Value:
         if node.type == "string_content":
@@ -218,8 +239,29 @@ class Evaluator:
             return self._unknown(node)
         arguments = self.arguments(part(node, "arguments"), names)[0]
         self.count((value,))
+        if isinstance(value, tuple) and name in _GOING_THROUGH:
+            return self._made(value, name, part(node, "block"), names)
         result = sent(value, name, arguments)
         return self._unknown(node) if isinstance(result, Unknown) else result
+
+    def _made(self, items: tuple[Value, ...], name: str, block: Node | None, names: Names) -> Value:
+        """Return what ``select``, ``reject`` and ``map`` make of *items* by *block*."""
+        parameters = None if block is None else part(block, "parameters")
+        body = None if block is None else part(block, "body")
+        if parameters is None or body is None or len(body.named_children) != 1:
+            return Unknown()
+        made: list[Value] = []
+        for item in items:
+            self.step(len(names))
+            own = dict(names)
+            bind_item(parameters, item, own, self)
+            made.append(self.value(body.named_children[0], own))
+        wanted = _GOING_THROUGH[name]
+        if wanted is None:
+            return tuple(made)
+        if any(isinstance(one, Unknown) for one in made):
+            return Unknown()
+        return tuple(item for item, one in zip(items, made, strict=True) if is_true(one) is wanted)
 
     def _of_constant(self, node: Node, name: str, names: Names) -> Value:
         if name in ENV_ASKED:
@@ -228,8 +270,8 @@ class Evaluator:
         texts = [argument for argument in arguments if isinstance(argument, str)]
         if name in PATHS and texts and len(texts) == len(arguments):
             return PATHS[name](texts)
-        if name in LOADERS and arguments and isinstance(arguments[0], str):
-            return self._load(arguments[0])
+        if name in ASKED and arguments and isinstance(arguments[0], str):
+            return self._ask(name, arguments[0])
         if name != "ENV.fetch":
             return self._unknown(node)
         if len(arguments) > 1:
@@ -241,6 +283,12 @@ class Evaluator:
 
 _CONSTANTS: Final = frozenset({"constant", "scope_resolution"})
 _LITERALS: Final = {"true": True, "false": False, "nil": None}
+_GOING_THROUGH: Final = {
+    **dict.fromkeys(["select", "filter"], True),
+    "reject": False,
+    **dict.fromkeys(["map", "collect"]),
+}
+"""Methods of lists → which truth of their block keeps an item; None where it makes another."""
 _CHOICES: Final = {"||": False, "or": False, "&&": True, "and": True}
 """Operators → which truth of the left side lets the right one be the value."""
 _ESCAPES: Final = {f"\\{character}": character for character in "\"'\\#/>)]}"}
