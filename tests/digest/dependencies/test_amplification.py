@@ -15,7 +15,7 @@ from repomill.digest.dependencies.pypi.requirement import without_credentials
 from repomill.digest.dependencies.sbt.names import Budget
 from tests.digest.dependencies.commit import all_source, files
 
-_MAX_SECONDS = 5
+_MAX_SECONDS = 10
 """Of CPU: many times what it takes, and less than where it is not bounded."""
 
 
