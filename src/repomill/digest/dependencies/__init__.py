@@ -131,8 +131,8 @@ def read_all(files: Files, nature_of: Callable[[str], Nature]) -> list[Manifest]
     read = Counter[str]()
     for path, ecosystem in find(files, nature_of):
         # One that is too large by itself is refused by its reader, by name.
-        size = files.size(path) if files.size(path) <= MAX_MANIFEST_BYTES else 0
-        weighed = size * _WEIGHTS.get(ecosystem.NAME, 1)
+        size = files.size(path)
+        weighed = size * _WEIGHTS.get(ecosystem.NAME, 1) if size <= MAX_MANIFEST_BYTES else 0
         is_beyond = path.count("/") > MAX_FOLDERS or weighed > left_bytes
         if read[ecosystem.NAME] == MAX_MANIFESTS or not left or is_beyond:
             unread[ecosystem.NAME].append(path)
@@ -253,7 +253,7 @@ def _public(dependency: Dependency) -> Dependency:
     qualifiers, subpath = package.qualifiers or {}, package.subpath or ""
     texts = (dependency.name, dependency.requirement, resolved or "", subpath, *qualifiers.values())
     longest = max(len(dependency.requirement), len(resolved or ""))
-    if longest <= _MOST_CHARACTERS and not any(map(_may_tell_a_secret, texts)):
+    if longest <= _MOST_CHARACTERS and not any(map(origins.may_tell_a_secret, texts)):
         return dependency
     clean = origins.without_credentials
     return replace(
@@ -268,10 +268,6 @@ def _public(dependency: Dependency) -> Dependency:
     )
 
 
-def _may_tell_a_secret(text: str) -> bool:
-    return bool(origins.has_address(text) or origins.has_user(text))
-
-
 def _is_named(dependency: Dependency) -> bool:
     name, package = dependency.name, dependency.package
     if not name.strip() or len(name) > _MOST_CHARACTERS or not package.name:
@@ -281,7 +277,8 @@ def _is_named(dependency: Dependency) -> bool:
     parts = [package.namespace or "", package.name]
     parts += [qualifiers[key] for key in qualifiers if not key.endswith("_url")]
     return not any(
-        len(part) > _MOST_CHARACTERS or "//" in part or _may_tell_a_secret(part) for part in parts
+        len(part) > _MOST_CHARACTERS or "//" in part or origins.may_tell_a_secret(part)
+        for part in parts
     )
 
 

@@ -23,8 +23,7 @@ _WORD = re.compile(r"\S+")
 _BARE_USER = re.compile(r"(?<!\S)[^\s/@:]*+:[^\s/@]*+@(?!sha\d)")
 # The same before a host without a scheme; a version is no host, and the alias of a package no user.
 _USER_OF_HOST = re.compile(r"(?<!\S)[^\s/@:]++:[^\s/@]++@(?=[A-Za-z_][\w-]*+\.[\w.-]*+[/:])")
-has_user = _USER_OF_HOST.search
-has_address = re.compile(r":[/\\]|//[^/\s@:]*+:[^/\s@]*+@").search
+_has_address = re.compile(r":[/\\]|//[^/\s@:]*+:[^/\s@]*+@").search
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 _SHORT = re.compile(r"[\w.-]{1,200}(?:/[\w.-]{1,200})?", re.ASCII)
 _REVISIONS = ("rev", "ref", "tag", "branch")
@@ -46,6 +45,11 @@ def requirement(versions: str, options: Iterable[tuple[str, object]]) -> str:
     return _USER.sub("", ", ".join(shown))[:_MAX_SHOWN]
 
 
+def may_tell_a_secret(text: str) -> bool:
+    """Return whether there is an address in *text*, or a user with a password before a host."""
+    return bool(_has_address(text) or _USER_OF_HOST.search(text))
+
+
 def without_credentials(text: str) -> str:
     """Return *text* with what may be secret taken out of its addresses.
 
@@ -59,7 +63,7 @@ def without_credentials(text: str) -> str:
     >>> without_credentials("me:secret@example.org/a and git+https://example.org/a#egg=a&token=b")
     'example.org/a and git+https://example.org/a#egg=a'
     """
-    if not (has_address(text) or has_user(text)):
+    if not may_tell_a_secret(text):
         return text
     if len(text) <= _MAX_SHOWN:
         return _WORD.sub(_clean, text)
@@ -70,7 +74,7 @@ def without_credentials(text: str) -> str:
 def _clean(word: re.Match[str]) -> str:
     """Return *word* so; each expression is tried on what it can match, and goes over it once."""
     text = _USER_OF_HOST.sub("", word[0])
-    if not has_address(text):
+    if not _has_address(text):
         return text
     before, at, rest = text.rpartition("@")
     if at:
@@ -80,7 +84,7 @@ def _clean(word: re.Match[str]) -> str:
 
 def _without_secret_fragments(text: str) -> str:
     parts = text.split("#")
-    first = next((place for place, part in enumerate(parts) if has_address(part)), len(parts))
+    first = next((place for place, part in enumerate(parts) if _has_address(part)), len(parts))
     told = ["&".join(filter(_TOLD.match, part.split("&"))) for part in parts[first + 1 :]]
     return "#".join([*parts[: first + 1], *filter(None, told)])
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from repomill.digest.dependencies.base import mapping, sequence
 from repomill.digest.dependencies.formats import toml_document
-from repomill.digest.dependencies.origins import has_address, has_user
+from repomill.digest.dependencies.origins import may_tell_a_secret
 
 _SEPARATOR = re.compile(r"[-_.]")
 _MAX_CHARACTERS = 1_000
@@ -88,7 +88,7 @@ def coordinates(text: str) -> Coordinates | None:
     >>> coordinates("a:b:1:tests@zip")
     Coordinates(group='a', name='b', version='1', classifier='tests', extension='zip')
     """
-    if len(text) > _MAX_CHARACTERS or has_address(text) or has_user(text):
+    if len(text) > _MAX_CHARACTERS or may_tell_a_secret(text):
         return None
     plain, _at, extension = text.partition("@")
     parts = [part.strip() for part in plain.split(":")]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from repomill.digest.dependencies.rubygems.ruby_values import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from repomill.digest.dependencies.base import Files
     from repomill.digest.dependencies.rubygems.ruby_values import Value
@@ -82,15 +82,12 @@ def _matches(files: Files, tree: _Tree, folder: str, pattern: str) -> Value:
     return tuple(f"{before}{path}" for path in sorted(_walk(files, tree, start, wild)))
 
 
-def _walk(
-    files: Files, tree: Mapping[str, object], start: str, wild: Sequence[str]
-) -> Iterator[str]:
+def _walk(files: Files, tree: _Tree, start: str, wild: Sequence[str]) -> Iterator[str]:
     """Yield what matches the parts *wild* of a pattern below the folder *start*."""
     waiting = [("", wild)]
     while waiting:
         path, parts = waiting.pop()
-        inside = tree.get(posixpath.join(start, path).rstrip("/"))
-        names = inside if isinstance(inside, dict) else {}
+        names = tree.get(posixpath.join(start, path).rstrip("/"), {})
         files.spend("names in folders of Ruby's", len(names), MAX_LISTED)
         rest = parts[1:]
         if parts[0] == "**":
