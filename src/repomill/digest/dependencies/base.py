@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple
 
 from packageurl import PackageURL
 
@@ -251,6 +251,22 @@ class Files:
 @dataclass(frozen=True, slots=True)
 class _Failed:
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Generic[_Value]):
+    """A parser of whose texts all of *files* together may have *most* of *what*."""
+
+    parse: Callable[[str], _Value]
+    what: str
+    most: int
+    files: Files = field(compare=False)
+    count: Callable[[str], int] = len
+
+    def __call__(self, text: str) -> _Value:
+        """Return what *parse* makes of *text*. Raises ManifestError, past *most* too."""
+        self.files.spend(self.what, self.count(text), self.most)
+        return self.parse(text)
 
 
 def beside(path: str, name: str) -> str | None:

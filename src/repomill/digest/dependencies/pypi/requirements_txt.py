@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from repomill.digest.dependencies.base import Dependency, ManifestError, Scope
+from repomill.digest.dependencies.base import Counted, Dependency, ManifestError, Scope
 from repomill.digest.dependencies.pypi import requirement
 
 if TYPE_CHECKING:
@@ -77,19 +77,14 @@ class RequirementsFile:
 
 def parsed(path: str, files: Files) -> RequirementsFile:
     """Return what the requirements file at *path* says by itself. Raises ManifestError."""
-    return files.parsed(path, _Counted(files))
+    counted = Counted(
+        parse, "characters of requirements", MAX_CHARACTERS_TOGETHER, files, _characters
+    )
+    return files.parsed(path, counted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Parses, within what is read of all of *files* together."""
-
-    files: Files = field(compare=False)
-
-    def __call__(self, text: str) -> RequirementsFile:
-        count = len(text) + _CHARACTERS_OF_COMMA * text.count(",")
-        self.files.spend("characters of requirements", count, MAX_CHARACTERS_TOGETHER)
-        return parse(text)
+def _characters(text: str) -> int:
+    return len(text) + _CHARACTERS_OF_COMMA * text.count(",")
 
 
 def parse(text: str) -> RequirementsFile:

@@ -12,7 +12,7 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from repomill.digest.dependencies.base import Contents, ManifestError, Scope, beside
+from repomill.digest.dependencies.base import Contents, Counted, ManifestError, Scope, beside
 from repomill.digest.dependencies.pypi import included, python_calls, requirement
 from repomill.digest.dependencies.pypi.python_values import (
     MAX_STEPS,
@@ -72,18 +72,8 @@ def parse(text: str) -> SetupPy:
 
 def parsed(path: str, files: Files) -> SetupPy:
     """Return what the setup.py at *path* gives to ``setup``. Raises ManifestError."""
-    return files.parsed(path, _Counted(files))
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Parses, within what is read of all of *files* together."""
-
-    files: Files = field(compare=False)
-
-    def __call__(self, text: str) -> SetupPy:
-        self.files.spend("characters of setup.py", len(text), MAX_CHARACTERS_TOGETHER)
-        return parse(text)
+    counted = Counted(parse, "characters of setup.py", MAX_CHARACTERS_TOGETHER, files)
+    return files.parsed(path, counted)
 
 
 def _tree(text: str) -> ast.Module:
