@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from repomill.demo.behaviours import Delay, Redirect, Stall, Status
 from repomill.demo.githost import GitHost
 from repomill.demo.repositories import write_repository
+from repomill.shards import Shard
 from repomill.stores.local import LocalStore
 from tests.e2e.command import INGEST, PATIENCE_SECONDS, Command, Ended, end_of, facts, trusting
 from tests.e2e.processes import family, outlived
@@ -314,21 +316,35 @@ def outcomes(ended: Ended) -> list[dict[str, object]]:
 NAMES = [f"name{number}" for number in range(6)]
 
 
+def in_both_parts(host: GitHost) -> list[str]:
+    """Return the names of six repositories, three of each of two parts.
+
+    The host's port is in their URLs, so the same names are in other parts each time.
+    """
+    return sorted([*in_part(0, host), *in_part(1, host)])
+
+
+def in_part(index: int, host: GitHost) -> list[str]:
+    names = (f"name{number:03}" for number in range(200))
+    return list(islice((n for n in names if Shard(index, 2).holds(host.url(f"owner/{n}"))), 3))
+
+
 def test_batches_do_the_feed_together_an_outcome_a_line(host, ingest, root, store):
-    feed = write_feed(host, root, *NAMES)
+    names = in_both_parts(host)
+    feed = write_feed(host, root, *names)
 
     parts = [ingest("--batch-size", 2, "--offset", offset, **feed) for offset in (0, 1)]
 
     assert [part.code for part in parts] == [0, 0]
     told = [outcome for part in parts for outcome in outcomes(part)]
     assert sorted(str(outcome["repo_url"]) for outcome in told) == [
-        host.url(f"owner/{name}") for name in NAMES
+        host.url(f"owner/{name}") for name in names
     ]
     assert {outcome["status"] for outcome in told} == {"stored"}
     assert [outcome["key"] for outcome in told if outcome["key"] not in stored(store)] == []
     for part in parts:
         assert part.last["message"] == "Processing statistics"
-        assert part.last["total"] == len(outcomes(part)) > 0
+        assert part.last["total"] == len(outcomes(part)) == 3
 
 
 def test_a_batch_is_not_done_twice_but_told_again(host, ingest, root):
