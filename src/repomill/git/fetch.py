@@ -20,8 +20,10 @@ from repomill.errors import (
     EmptyError,
     MovedError,
     NetworkError,
+    OutOfMemoryError,
     RateLimitedError,
     RepoError,
+    TooLargeError,
 )
 from repomill.git import command, discovery
 from repomill.git.failures import classify
@@ -97,7 +99,7 @@ def fetch_blobs(
     """Fetch blobs that were over the limit, too; return whether the host gives them.
 
     They are not where they come to more than MAX_FETCHED_AFTERWARDS_BYTES, packed. Raises the
-    RepoError that says what went wrong where another attempt may succeed.
+    RepoError that says what went wrong where another attempt may succeed, or another machine.
     """
     source = fetched.source
     route = options.network.route(source.host, source.port)
@@ -112,7 +114,7 @@ def fetch_blobs(
     if _removed_what_is_too_large(fetched.path / "objects" / "pack"):
         return False
     error = _failure(source, route, completed, options, deadline)
-    if error.transient:
+    if error.transient or isinstance(error, TooLargeError | OutOfMemoryError):
         raise error
     return False
 
