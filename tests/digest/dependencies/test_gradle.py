@@ -614,6 +614,8 @@ def test_constants_of_spring_and_of_kotlin_are_known():
     [
         "def x = /[\"']{2}/",
         "def x = ~/}'/",
+        "def x =   /}'/",
+        "x.each(/}'/, /{'/)",
         "def y = a / b / c",
         "def x = $/ dollar ' slashy } /$",
         'def x = """\n  } " \n"""',
@@ -638,7 +640,7 @@ def test_other_code_does_not_lead_astray(before):
     [
         ("{" * 200, "more than 100 brackets within each other"),
         ("a\n" * 30_000, "more than 50000 words"),
-        ('"' + "$a " * 60_000 + '"', "more than 50000 words"),
+        ('"' + "$a " * 210_000 + '"', "more than 200000 parts of strings"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(text, reason):

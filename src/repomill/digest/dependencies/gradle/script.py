@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from repomill.digest.dependencies.base import ManifestError
@@ -21,23 +22,31 @@ MAX_DEPTH = 100
 """Brackets within brackets. What people write is less than 20 deep."""
 MAX_TOKENS = 50_000
 """Of a script. Ten times what a script of 1,000 lines has."""
+MAX_PARTS = 200_000
+"""Of all strings of a script: no more than it has quotes, lines, dollars and backslashes."""
 
-_TOKEN = re.compile(
-    r"""
-    (?: [ \t\r\f\ufeff]++ | //[^\n]*+ | \\\r?\n )*+
-    (?: (?P<name> [^\W\d]\w* | `[^`\n]*` )
-      | (?P<line> \n\s* )
-      | (?P<plain> "[^"\\$\n]*"(?!") | '[^'\\\n]*'(?!') )
-      | (?P<number> \d[\w.]* )
-      | (?P<string> ["'] | \$/ )
-      | (?P<comment> /\* )
-      | (?P<other> . ) )
-    """,
-    re.VERBOSE,
-)
+_BLANKS = r"[ \t\r\f\ufeff]*+"
+_IGNORED = r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|\\\r?\n"
+_ESCAPED = r"\\[\s\S]?"
+_IN_TEXT = rf"{_ESCAPED}|\$(?:\{{[^{{}}\n]{{1,200}}+\}})?+"
+_AFTER_SIGN = "|".join(rf"(?<=[(,=:~\[!&|?{{\n][ \t]{{{blanks}}})" for blanks in range(4))
+_WORDS = {
+    "name": r"[^\W\d]\w*+|`[^`\n]*+`",
+    "sign": r"[\]\[(){},.=;:]",
+    "line": r"\n\s*+",
+    "string": rf'"(?!"")(?:[^"\\$\n]++|{_IN_TEXT})*+"?',
+    "plain string": rf"'(?!'')(?:[^'\\\n]++|{_ESCAPED})*+'?",
+    "number": r"\d[\w.]*+",
+    "text": rf'"""(?:[^"\\$]++|{_IN_TEXT}|"(?!""))*+(?:""")?',
+    "plain text": rf"\'\'\'(?:[^'\\]++|{_ESCAPED}|'(?!''))*+(?:\'\'\')?",
+    "pattern": rf"(?:\A|{_AFTER_SIGN})/(?:[^/\\\n]++|\\[^\n])*+/",
+    "text of patterns": r"\$/(?:[^/]++|/(?!\$))*+(?:/\$)?",
+    "other sign": r".",
+    "end": r"\Z",
+}
+_WORD = re.compile(rf"{_BLANKS}(?:(?:{_IGNORED}){_BLANKS})*+({'|'.join(_WORDS.values())})")
 _PIECES = {quote: re.compile(rf"[^{quote}\\$\n]+") for quote in "\"'"}
-_SLASHY = re.compile(r"/((?:[^/\\\n]|\\[^\n])*)/")
-_BEFORE_SLASHY = frozenset("(,=:~[!&|?{\n")
+_ENDS_OF_PARTS = "$\\\n\"'"
 _EXPRESSION = re.compile(r"\$(?:\{([^{}\n]{1,200})\}|([^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,5}))")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -65,7 +74,7 @@ class Group:
     """What is between brackets: statements between braces, else one."""
 
     kind: str
-    statements: list[Statement] = field(default_factory=lambda: [[]])
+    statements: list[Statement]
 
 
 Statement = list["Token | Group"]
@@ -81,9 +90,22 @@ def parse(text: str) -> list[Statement]:
     >>> name.text, [token.text for token in block.statements[0]]
     ('dependencies', ['api', 'a:b:1'])
     """
-    group = root = Group("{")
-    statement = group.statements[-1]
-    groups = [root]
+    return [statement for depth, statement in parse_with_inner(text) if not depth]
+
+
+def parse_with_inner(text: str) -> list[tuple[int, Statement]]:
+    """Return the statements of *text* and of its blocks, and in how many blocks each is.
+
+    They are in the order of the text; those between braces alone are statements. Raises
+    ManifestError like `parse`.
+
+    >>> [(depth, statement[0].text) for depth, statement in parse_with_inner("a { b { c } }; d")]
+    [(0, 'a'), (1, 'b'), (2, 'c'), (0, 'd')]
+    """
+    statement: Statement = []
+    group = Group("{", [statement])
+    found = [(0, statement)]
+    groups, depth = [group], 0
     ended = False
     for token in _tokens(text):
         kind = token.kind
@@ -93,100 +115,80 @@ def parse(text: str) -> list[Statement]:
         if ended and statement and group.kind == "{" and kind not in _GOES_ON_BEFORE:
             statement = []
             group.statements.append(statement)
+            found.append((depth, statement))
         ended = kind == ">" and _ends_in(statement, "-")  # parameters, or a condition
         if kind in _CLOSING:
-            group = Group(kind)
+            inner: Statement = []
+            group = Group(kind, [inner])
             statement.append(group)
             groups.append(group)
             if len(groups) > MAX_DEPTH:
                 raise ManifestError(f"more than {MAX_DEPTH} brackets within each other")
-            statement = group.statements[-1]
+            statement = inner
+            if kind == "{":
+                depth += 1
+                found.append((depth, statement))
         elif kind in _CLOSED:
-            _close(groups, kind)
+            depth -= _close(groups, kind)
             group = groups[-1]
             statement = group.statements[-1]
         else:
             statement.append(token)
-    return root.statements
+    return found
 
 
 def _ends_in(statement: Statement, kinds: Container[str]) -> bool:
     return bool(statement) and statement[-1].kind in kinds
 
 
-def _close(groups: list[Group], closing: str) -> None:
+def _close(groups: list[Group], closing: str) -> int:
+    """Take the group that *closing* ends from *groups*, and those in it; return how many blocks."""
     for place in range(len(groups) - 1, 0, -1):
         if _CLOSING[groups[place].kind] == closing:
+            count = sum(group.kind == "{" for group in groups[place:])
             del groups[place:]
-            return
+            return count
+    return 0
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    position, last, left = 0, "\n", MAX_TOKENS
-    words: dict[str, Token] = {}
-    next_token = _TOKEN.match
-    while match := next_token(text, position):
-        left -= 1
-        if left < 0:
-            raise ManifestError(f"more than {MAX_TOKENS} words")
-        kind, position = match.lastgroup, match.end()
-        if kind == "name":
-            word = match["name"]
-            token = words.get(word) or words.setdefault(word, Token("name", word.strip("`")))
-        elif kind == "line":
-            token = _LINE
-        elif kind == "plain":
-            content = match["plain"][1:-1]
-            token = Token("string", content, ((False, content),))
-        elif kind == "number":
-            token = Token("number", match["number"])
-        elif kind == "string":
-            token, position = _string(text, match.start("string"), left)
-            left -= len(token.parts)
-        elif kind == "comment":
-            end = text.find("*/", position)
-            position = len(text) if end < 0 else end + 2
-            continue
-        elif match["other"] == "/" and last in _BEFORE_SLASHY:
-            token, position = _slashy(text, match.start("other"))
-        else:
-            sign = match["other"]
-            token = words.get(sign) or words.setdefault(sign, Token(sign, sign))
-        last = token.kind
-        yield token
+    words = _WORD.findall(text)
+    if len(words) > MAX_TOKENS:
+        raise ManifestError(f"more than {MAX_TOKENS} words")
+    if sum(map(text.count, _ENDS_OF_PARTS)) > MAX_PARTS:
+        raise ManifestError(f"more than {MAX_PARTS} parts of strings")
+    return map(_token, words)
 
 
-def _slashy(text: str, start: int) -> tuple[Token, int]:
-    """Return the string between slashes that begins at *start*, or a slash, and where it ends."""
-    pattern = _SLASHY.match(text, start)
-    if pattern:
-        return Token("string", pattern[1], ((False, pattern[1]),)), pattern.end()
-    return Token("/", "/"), start + 1
+@lru_cache(maxsize=1 << 14)
+def _token(word: str) -> Token:
+    first = word[:1]
+    if first in {"", "\n"}:
+        return _LINE
+    if first in "\"'":
+        return _string(word)
+    is_long = len(word) > 1
+    if first in "/$" and is_long:
+        content = word[1:-1] if first == "/" else word[2:].removesuffix("/$")
+        return Token("string", content, ((False, content),))
+    if first.isdecimal():
+        return Token("number", word)
+    if is_long or first == "_" or first.isalnum():
+        return Token("name", word.strip("`"))
+    return Token(word, word)
 
 
-def _string(text: str, start: int, most: int) -> tuple[Token, int]:
-    """Return the string that begins at *start*, and where it ends: at its line's end at last."""
-    quote, position = text[start], start + 1
-    if quote == "$":
-        position += 1
-        end = text.find("/$", position)
-        content = text[position : end if end >= 0 else None]
-        return Token("string", content, ((False, content),)), position + len(content) + 2
-    whole = quote * 3
-    if text.startswith(whole, start):
-        position += 2
-    else:
-        whole = quote
+def _string(word: str) -> Token:
+    """Return the string that *word* is, in its quotes; the last of them may be missing."""
+    quote = word[0]
+    whole = quote * 3 if word.startswith(quote * 3) else quote
+    position = len(whole)
     parts: list[tuple[bool, str]] = []
-    while position < len(text) and not text.startswith(whole, position):
-        if (text[position] == "\n" and whole == quote) or len(parts) > most:
-            break
-        part, position = _part(text, position, quote)
+    while position < len(word) and not word.startswith(whole, position):
+        part, position = _part(word, position, quote)
         parts.append(part)
     content = "".join(f"${{{part}}}" if is_expression else part for is_expression, part in parts)
-    if text.startswith(whole, position):
-        position += len(whole)
-    return Token("string", content, tuple(parts)), position
+    return Token("string", content, tuple(parts))
 
 
 def _part(text: str, position: int, quote: str) -> tuple[tuple[bool, str], int]:

@@ -16,10 +16,10 @@ from repomill.digest.dependencies.gradle.script import (
     Items,
     Statement,
     Token,
-    blocks,
     named,
     names_of,
     parse,
+    parse_with_inner,
     split,
     within,
 )
@@ -42,6 +42,7 @@ _MAX_LEFT = 12
 _NO_TARGET = frozenset("!<>+-")
 _WHERE = frozenset({"project", "rootProject", "ext", "extra", "properties", "this", "target"})
 _READERS = frozenset({"property", "findProperty", "getProperty", "gradleProperty", "get"})
+_SETTERS = frozenset({"set", "put"})
 _PASSED_ON = frozenset({"get", "toString", "orNull", "asProvider", "getOrNull", "trim"})
 _PROPERTY = re.compile(r"[ \t\f]*([^\s#!=:][^\s=:]*)[ \t\f]*[=: \t\f][ \t\f]*([^\r\n]*)")
 
@@ -61,17 +62,17 @@ class Script:
 
 def script(text: str) -> Script:
     """Return the script in *text*. Raises ManifestError."""
-    statements = parse(text)
-    assigned = []
-    applied: list[Token] = []
-    for depth, statement in _all(statements):
-        assigned += [(depth, name, items) for name, items in _assigned(statement)]
-        applied += _applied(statement)
+    statements = parse_with_inner(text)
+    assigned = [
+        (depth, *found) for depth, statement in statements if (found := _assigned(statement))
+    ]
+    applied = [token for _depth, statement in statements for token in _applied(statement)]
     values: dict[str, Items] = {}
     for _depth, name, items in sorted(assigned, key=lambda row: -row[0]):
         _define(values, name, items)
     may_extend = "extendsFrom" in text or "configurations" in text
-    return Script(statements, values, applied, may_extend)
+    outermost = [statement for depth, statement in statements if not depth]
+    return Script(outermost, values, applied, may_extend)
 
 
 def properties(text: str) -> dict[str, str]:
@@ -248,37 +249,27 @@ def _is_passed_on(items: Items) -> bool:
     return False
 
 
-def _all(statements: Iterable[Statement]) -> Iterator[tuple[int, Statement]]:
-    """Yield each of *statements* and of those in its blocks, and in how many blocks it is."""
-    waiting = [(0, statement) for statement in reversed([*statements])]
-    while waiting:
-        depth, statement = waiting.pop()
-        yield depth, statement
-        inner = [one for block in blocks(statement) for one in block.statements]
-        waiting += [(depth + 1, one) for one in reversed(inner)]
-
-
-def _assigned(statement: Statement) -> Iterator[tuple[str, Items]]:
-    """Yield what *statement* gives a value to, and the value: one, or none."""
+def _assigned(statement: Statement) -> tuple[str, Items] | None:
+    """Return what *statement* gives a value to, and the value, if it is one that does."""
+    if len(statement) < 2:  # noqa: PLR2004
+        return None
     place = _place_of_sign(statement)
     if place:
         left = next(split(statement[:place], ":"), [])
         name = _target(left)
-        if name:
-            yield name, statement[place + 1 :]
-        return
+        return (name, statement[place + 1 :]) if name else None
     names = names_of(statement)
-    following = statement[2 * len(names) - 1 :]
-    arguments = within(following[0], "(") if names and following else None
-    if arguments and names[-1] in {"set", "put"}:
-        pieces = list(split(arguments))
+    if names and names[-1] in _SETTERS:
+        following = statement[2 * len(names) - 1 :]
+        arguments = within(following[0], "(") if following else None
+        pieces = list(split(arguments or []))
         if len(pieces) == 2 and isinstance(key := pieces[0][0], Token) and key.kind == "string":  # noqa: PLR2004
-            yield key.text, pieces[1]
-    yield from _delegated(statement)
+            return key.text, pieces[1]
+    return _delegated(statement)
 
 
-def _delegated(statement: Statement) -> Iterator[tuple[str, Items]]:
-    """Yield what Kotlin's ``val name by extra("value")`` says."""
+def _delegated(statement: Statement) -> tuple[str, Items] | None:
+    """Return what Kotlin's ``val name by extra("value")`` says."""
     match statement:
         case [
             Token(text="val" | "var"),
@@ -288,7 +279,8 @@ def _delegated(statement: Statement) -> Iterator[tuple[str, Items]]:
             Token(text="extra"),
             Group(statements=[value, *_]),
         ]:
-            yield name, value
+            return name, value
+    return None
 
 
 def _place_of_sign(statement: Statement) -> int:
