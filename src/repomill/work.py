@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 _FetchBlobs = Callable[[Sequence[str]], bool]
 """Fetches what was over the limit; says whether it is there now."""
 _MOST_FETCHED_AFTERWARDS = 64
-_MADE_BETWEEN_SEARCHES = 50_000
+MADE_BETWEEN_SEARCHES = 50_000
 """Objects, before garbage is looked for: next to none is in cycles, and the process ends soon."""
 
 
 def run(task: Task) -> None:
     """Do *task*, and leave what came of it in the working folder."""
-    gc.set_threshold(_MADE_BETWEEN_SEARCHES)
+    gc.set_threshold(MADE_BETWEEN_SEARCHES)
     seconds: dict[str, float] = {}
     try:
         digest = make_digest(task, Path(), seconds)
