@@ -141,6 +141,8 @@ def test_a_module_is_written_in_many_ways(line):
     [
         "api project(':c')",
         "api(projects.core.model)",
+        "api subprojects",
+        "project(':c')",
         "api files('libs/a.jar')",
         "api gradleApi()",
         "api sourceSets.main.output",
@@ -160,6 +162,11 @@ def test_not_everything_is_a_module(line):
     said = said_of(within(line))
 
     assert not list(said.dependencies)
+
+
+@pytest.mark.parametrize("line", ["api project(':c')", "api subprojects", "project(':c')"])
+def test_projects_of_the_build_are_no_problem(line):
+    assert not list(said_of(within(line)).problems)
 
 
 @pytest.mark.parametrize(

@@ -403,6 +403,83 @@ def test_yarn_berry():
     assert read(contents, "examples/package.json").locked_by is None
 
 
+def test_a_resolution_of_yarn_counts_instead_of_the_range():
+    contents = {
+        "package.json": {
+            "dependencies": {"ms": "1.0.0", "debug": "^4", "ui": "^1", "old": "^2", "left": "^3"},
+            "peerDependencies": {"react": ">=17"},
+            "resolutions": {
+                "ms": "^2.1.1",
+                "debug@npm:^4": "4.3.1",
+                "ui": "patch:ui@npm%3A1.2.0#./ui.patch",
+                "**/old": "2.5.0",
+                "left/ms": "9.9.9",
+                "left@^2": "9.9.9",
+                "react": "18.2.0",
+                "far": 1,
+            },
+        },
+        "packages/api/package.json": {"devDependencies": {"ms": "^2.0.0"}},
+        "yarn.lock": """__metadata:
+  version: 8
+
+"debug@npm:4.3.1":
+  version: 4.3.1
+
+"left@npm:^3":
+  version: 3.0.1
+
+"ms@npm:^2.1.1":
+  version: 2.1.3
+
+"old@npm:2.5.0":
+  version: 2.5.0
+
+"react@npm:18.2.0":
+  version: 18.2.0
+
+"ui@npm:^1":
+  version: 1.2.0
+
+"api@workspace:packages/api":
+  version: 0.0.0-use.local
+
+"root@workspace:.":
+  version: 0.0.0-use.local
+""",
+    }
+    found = read(contents).dependencies
+    assert {(one.name, one.requirement, one.resolved) for one in found} == {
+        ("debug", "4.3.1", "4.3.1"),
+        ("left", "^3", "3.0.1"),
+        ("ms", "^2.1.1", "2.1.3"),
+        ("old", "2.5.0", "2.5.0"),
+        ("react", ">=17", None),
+        ("ui", "^1", "1.2.0"),
+    }
+    (member,) = read(contents, "packages/api/package.json").dependencies
+    assert (member.requirement, member.resolved) == ("^2.1.1", "2.1.3")
+
+
+def test_a_resolution_of_yarn_makes_no_lock_file_out_of_date():
+    manifest = {"dependencies": {"ms": "^1.0.0"}, "resolutions": {"ms": "^2.1.1"}}
+    lock = 'ms@^1.0.0, ms@^2.1.1:\n  version "2.1.3"\n'
+    (told,) = read_all(files({"package.json": json.dumps(manifest), "yarn.lock": lock}), all_source)
+
+    assert told.problems == ()
+    assert [(one.requirement, one.resolved) for one in told.dependencies] == [("^2.1.1", "2.1.3")]
+
+
+def test_npm_has_no_resolutions():
+    lock = {"lockfileVersion": 3, "packages": {"": {}, "node_modules/ms": {"version": "1.0.1"}}}
+    manifest = {"dependencies": {"ms": "^1.0.0"}, "resolutions": {"ms": "^2.1.1"}}
+    for contents in (
+        {"package.json": manifest},
+        {"package.json": manifest, "package-lock.json": lock},
+    ):
+        assert of(contents) == [("runtime", "ms", "^1.0.0")]
+
+
 # Lock files of pnpm.
 
 PNPM_5 = """lockfileVersion: 5.4
@@ -517,6 +594,57 @@ def test_pnpm_names_the_members_of_a_workspace():
     assert versions(contents, "packages/api/package.json")["ms"] == "2.0.0"
     assert read(contents, "packages/none/package.json").locked_by == "pnpm-lock.yaml"
     assert read(contents, "examples/package.json").locked_by is None
+
+
+OVERRIDDEN_5 = """lockfileVersion: 5.4
+
+overrides:
+  ms@<2: '>=2.1.1'
+  debug>left: ^9.0.0
+
+specifiers:
+  debug: ^4.0.0
+  ms: '>=2.1.1'
+
+dependencies:
+  debug: 4.3.1
+  ms: 2.1.3
+"""
+OVERRIDDEN_9 = """lockfileVersion: '9.0'
+
+overrides:
+  'ms@<2': '>=2.1.1'
+  'debug@4>@gov/left': ^9.0.0
+
+importers:
+
+  .:
+    dependencies:
+      debug:
+        specifier: ^4.0.0
+        version: 4.3.1
+      ms:
+        specifier: '>=2.1.1'
+        version: 2.1.3
+"""
+
+
+@pytest.mark.parametrize("lock", [OVERRIDDEN_5, OVERRIDDEN_9])
+def test_an_override_of_pnpm_counts_instead_of_the_range(lock):
+    manifest = {"dependencies": {"ms": "^1.0.0", "debug": "^4.1.0"}}
+    commit = files({"package.json": json.dumps(manifest), "pnpm-lock.yaml": lock})
+    (told,) = read_all(commit, all_source)
+
+    assert told.problems == ()
+    assert [(one.name, one.requirement, one.resolved) for one in told.dependencies] == [
+        ("debug", "^4.1.0", "4.3.1"),
+        ("ms", ">=2.1.1", "2.1.3"),
+    ]
+
+
+def test_a_folder_without_importers_is_none_of_pnpms():
+    lock = "lockfileVersion: 5.1\noverrides:\n  ms: 2.0.0\nspecifiers:\n  ms: 2.0.0\n"
+    assert read({"package.json": WANTED, "pnpm-lock.yaml": lock}).locked_by is None
 
 
 # Catalogs.

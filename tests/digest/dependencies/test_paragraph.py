@@ -120,6 +120,23 @@ def test_workflows_are_told_in_one_list():
     ]
 
 
+def test_a_commit_of_an_action_is_told_once_with_the_release_that_a_comment_names():
+    def workflow(name: str, requirement: str) -> Manifest:
+        ref = requirement.partition(" ")[0]
+        used = needs("actions/checkout", requirement, Scope.BUILD, resolved=ref)
+        return Manifest(path=name, ecosystem="GitHub Actions", dependencies=(used,))
+
+    written = ("1bd7", "1bd7 # 4.2.2", "1bd7 # v4.2.2", "9af3 # v5", "v4", "v5")
+    told = paragraph([workflow(f"{place}.yml", one) for place, one in enumerate(written)])
+
+    assert told.decode().splitlines()[3:] == [
+        "    actions/checkout 1bd7 # v4.2.2",
+        "    actions/checkout 9af3 # v5",
+        "    actions/checkout v4",
+        "    actions/checkout v5",
+    ]
+
+
 def test_what_tells_modules_of_one_repository_apart_is_told():
     package = PackageURL("github", "o", "r", subpath="modules/a")
     module = Dependency(name="github.com/o/r", package=package, requirement="v1")

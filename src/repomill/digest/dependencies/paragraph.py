@@ -117,7 +117,10 @@ def _united(manifests: Sequence[Manifest]) -> Sequence[Dependency]:
     if manifests[0].ecosystem not in TOLD_TOGETHER:
         return manifests[0].dependencies
     together = {one for manifest in manifests for one in manifest.dependencies}
-    return sorted(together, key=lambda one: (one.name.casefold(), one.requirement, one.purl))
+    in_order = sorted(together, key=lambda one: (one.name.casefold(), one.requirement, one.purl))
+    # Of the comments behind one commit the last is told: "# v4.2.2" goes after "# 4.2.2" and none.
+    told = {(one.name, one.purl, one.resolved or one.requirement): one for one in in_order}
+    return list(told.values())
 
 
 def _told(dependency: Dependency) -> str:

@@ -35,6 +35,7 @@ _MANAGED_ELSEWHERE = frozenset({"constraints", "pluginManagement", "publishing"}
 _NO_CONFIGURATIONS = frozenset(
     {"artifactTypes", "attributesSchema", "components", "constraints", "exclude", "include"}
     | {"intoLayer", "modules", "registerTransform", "val", "var", "def", "fun", "import", "println"}
+    | {"project"}
 )
 _CONTROL = frozenset({"if", "else", "for", "while", "when", "try"})
 

@@ -37,6 +37,7 @@ _WRAPPERS = frozenset(
 _NO_MODULES = frozenset(
     {"project", "projects", "files", "fileTree", "gradleApi", "localGroovy", "gradleTestKit"}
     | {"gradleKotlinDsl", "sourceSets", "configurations", "npm", "rootProject", "zipTree", "layout"}
+    | {"subprojects", "allprojects"}
 )
 
 

@@ -53,7 +53,7 @@ def read(path: str, files: Files) -> Contents:
     manifest = files.parsed(path, json_object.parse)
     problems: list[str] = []
     locked = workspaces.lock_of(path, files, problems)
-    declared = list(_declared(manifest, problems))
+    declared = list(_declared(manifest, problems, locked))
     catalogs = workspaces.catalogs_for(declared, path, files, problems)
     dependencies = []
     for scope, name, written in declared:
@@ -68,9 +68,18 @@ def read(path: str, files: Files) -> Contents:
 
 
 def _declared(
-    manifest: Mapping[str, object], problems: list[str]
+    manifest: Mapping[str, object], problems: list[str], locked: workspaces.Locked | None
 ) -> Iterator[tuple[Scope, str, str]]:
-    """Yield the scope, the name and the range of each dependency that *manifest* names."""
+    """Yield the scope, the name and the range of each dependency that *manifest* names.
+
+    What the root of its workspace has instead of a range is that range, but not for a peer, which
+    others are to have.
+    """
+
+    def section(name: str) -> Iterator[tuple[str, str]]:
+        for package, written in json_object.ranges(manifest, name, _NAME, problems):
+            yield package, locked.wanted(package, written) if locked else written
+
     optional_peers = {
         name
         for name, peer in mapping(manifest.get("peerDependenciesMeta")).items()
@@ -80,13 +89,13 @@ def _declared(
         name: (Scope.OPTIONAL if name in optional_peers else Scope.RUNTIME, requirement)
         for name, requirement in json_object.ranges(manifest, "peerDependencies", _NAME, problems)
     }
-    for name, requirement in json_object.ranges(manifest, "dependencies", _NAME, problems):
+    for name, requirement in section("dependencies"):
         needed[name] = Scope.RUNTIME, requirement
-    for name, requirement in json_object.ranges(manifest, "optionalDependencies", _NAME, problems):
+    for name, requirement in section("optionalDependencies"):
         needed[name] = Scope.OPTIONAL, requirement
     for name, (scope, requirement) in needed.items():
         yield scope, name, requirement
-    for name, requirement in json_object.ranges(manifest, "devDependencies", _NAME, problems):
+    for name, requirement in section("devDependencies"):
         yield Scope.DEVELOPMENT, name, requirement
 
 

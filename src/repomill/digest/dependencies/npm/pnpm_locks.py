@@ -10,6 +10,9 @@ the form: https://github.com/pnpm/spec/tree/master/lockfile. The direct dependen
           express:
             specifier: ^4.18.0
             version: 4.18.2(debug@4.3.4)
+
+A specifier is the manifest's range, or what an override has instead. Version 5 has them in a
+section of their own.
 """
 
 from __future__ import annotations
@@ -25,18 +28,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")
-_TOP = (*_SECTIONS, "importers")
+_SPECIFIERS = "specifiers"
+_OVERRIDES = "overrides"
+_TOP = (*_SECTIONS, _SPECIFIERS, _OVERRIDES, "importers")
 _ENTRY = re.compile(r"( *)('?)([^' :][^':]*)\2: ?(.*)")
 _LOCKED = re.compile(
     rf"'?(?:({VERSION})"
     rf"|/?(?:@[^/\s]{{1,200}}/)?[^/@(\s]{{1,200}}[@/]({VERSION}))"  # an alias: /ms@2.1.3, /ms/2.1.3
     r"(?:[_(].*)?'?"  # what its peers are
 )
+_OVERRIDDEN = re.compile(r"(?:^|>)((?:@[^/@>]+/)?[A-Za-z][^/@>]*)")
+"""The package that an override is about stands last: ``ms``, ``ms@<2``, ``debug@4>ms``."""
 
 MAX_LINES = 200_000
 """About importers; the rest is passed over."""
-_AT_NAME = 3
-"""Keys that lead from the importers to a package: folder, section, name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class PnpmLock:
 
     importers: Mapping[str, Mapping[str, str]]
     """Folder → name → version."""
+    overridden: Mapping[str, Mapping[str, str]]
+    """Folder → name → specifier, of what an override is about."""
 
     def knows(self, folder: str) -> bool:
         """Whether it is one of the importers."""
@@ -58,6 +65,8 @@ class PnpmLock:
 def parse(text: str) -> PnpmLock:
     """Return what a lock file of pnpm says. Raises ManifestError."""
     importers: dict[str, dict[str, str]] = {}
+    specifiers: dict[str, dict[str, str]] = {}
+    overridden: set[str] = set()
     keys: list[str] = []
     left = MAX_LINES
     for line in text.split("\n"):
@@ -71,19 +80,43 @@ def parse(text: str) -> PnpmLock:
         if left < 0:
             raise ManifestError(f"more than {MAX_LINES} lines about importers")
         keys[len(indented) // 2 :] = [key]
-        if keys[0] == "importers":
-            _add(importers, keys[1:], value)
-        elif keys[0] in _SECTIONS:
-            _add(importers, [".", *keys], value)
-    return PnpmLock(importers)
+        if keys[0] == _OVERRIDES:
+            overridden.update(_OVERRIDDEN.findall(key)[-1:])
+        elif keys[0] == _SPECIFIERS:
+            _add_specifier(specifiers.setdefault("", {}), keys, value)
+        elif below := [".", *keys] if keys[0] in _SECTIONS else _below_importers(keys):
+            folder = "" if below[0] == "." else below[0]
+            _add_version(importers.setdefault(folder, {}), below[1:], value)
+            _add_specifier(specifiers.setdefault(folder, {}), below[1:], value)
+    return PnpmLock(importers, _only(overridden, specifiers))
 
 
-def _add(importers: dict[str, dict[str, str]], keys: list[str], value: str) -> None:
-    """Add what *keys*, which lead from an importer to *value*, say of it."""
-    if not keys:
-        return
-    packages = importers.setdefault("" if keys[0] == "." else keys[0], {})
-    if len(keys) != _AT_NAME and keys[_AT_NAME:] != ["version"]:
-        return
-    if keys[1] in _SECTIONS and (found := _LOCKED.fullmatch(value)):
-        packages[keys[2]] = found[1] or found[2]
+def _below_importers(keys: list[str]) -> list[str]:
+    return keys[1:] if keys[0] == "importers" else []
+
+
+def _add_version(packages: dict[str, str], keys: list[str], value: str) -> None:
+    """Add the version that *value* is, if *keys*, which lead to it from an importer, say so."""
+    match keys:
+        case [section, name] | [section, name, "version"] if section in _SECTIONS:
+            if found := _LOCKED.fullmatch(value):
+                packages[name] = found[1] or found[2]
+
+
+def _add_specifier(packages: dict[str, str], keys: list[str], value: str) -> None:
+    """Add the specifier that *value* is, if *keys*, which lead to it from an importer, say so."""
+    match keys:
+        case [section, name] if section == _SPECIFIERS:
+            packages[name] = value.strip("'")
+        case [section, name, "specifier"] if section in _SECTIONS:
+            packages[name] = value.strip("'")
+
+
+def _only(
+    names: set[str], folders: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, Mapping[str, str]]:
+    return {
+        folder: {name: specifiers[name] for name in names & specifiers.keys()}
+        for folder, specifiers in folders.items()
+        if names
+    }

@@ -1,4 +1,4 @@
-"""What lies above a ``package.json``: its workspace's lock file, and its catalogs of ranges."""
+"""What lies above a ``package.json``: its workspace's lock file, resolutions and catalogs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import yaml
 from repomill.digest.dependencies.base import (
     MAX_LOCK_BYTES,
     ManifestError,
+    mapping,
     sequence,
 )
 from repomill.digest.dependencies.formats import json_object, yaml_tree
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from repomill.digest.dependencies.base import Files, Scope
     from repomill.digest.dependencies.npm.locks import Lock
 
+_YARN = "yarn.lock"
 LOCKS: Mapping[str, Callable[[str], Lock]] = {
     "npm-shrinkwrap.json": locks.parse,
     "package-lock.json": locks.parse,
     "pnpm-lock.yaml": pnpm_locks.parse,
-    "yarn.lock": yarn_locks.parse,
+    _YARN: yarn_locks.parse,
 }
 """In npm's order, where a folder has several and its manifest names no package manager."""
 CATALOGS = ("pnpm-workspace.yaml", ".yarnrc.yml")
@@ -49,6 +51,8 @@ _MAX_RANGE = 2_000
 _ITEM = "\n-"
 """Stands where a list has no key."""
 _CATALOG = "catalog:"
+_PATCH = "patch:"
+"""Begins what Yarn changes in a package, and not which of its versions it takes."""
 _DEFAULT = "default"
 
 Catalogs = dict[str, dict[str, str]]
@@ -63,6 +67,22 @@ class Locked:
     folder: str
     """The manifest's, relative to the lock file's own."""
     lock: Lock
+    resolutions: Mapping[str, object]
+    """What Yarn takes instead of a range: name, perhaps with the range behind it → range."""
+
+    def wanted(self, name: str, written: str) -> str:
+        """Return the range that counts for *name*, for which the manifest has *written*.
+
+        Source: https://yarnpkg.com/configuration/manifest#resolutions. pnpm's overrides hold for
+        some ranges and not for others; its lock file says what came of them.
+        """
+        if isinstance(self.lock, pnpm_locks.PnpmLock):
+            return self.lock.overridden.get(self.folder, {}).get(name, written)
+        for pattern in (f"{name}@{written}", f"{name}@npm:{written}", name, f"**/{name}"):
+            instead = self.resolutions.get(pattern)
+            if isinstance(instead, str) and instead and not instead.startswith(_PATCH):
+                return instead
+        return written
 
     def version(self, name: str, requirement: str) -> str | None:
         """Return the version that is used of *name*, which the manifest wants so."""
@@ -88,7 +108,8 @@ def lock_of(path: str, files: Files, problems: list[str]) -> Locked | None:
                 continue
             known = lock.knows(below)
             if known or (known is None and _is_member(below, above, files)):
-                return Locked(candidate, below, lock)
+                manifest = _manifest(above, files) if name == _YARN else {}
+                return Locked(candidate, below, lock, mapping(manifest.get("resolutions")))
         if not above:
             return None
         above = posixpath.dirname(above)
