@@ -47,7 +47,7 @@ def requirement(versions: str, options: Iterable[tuple[str, object]]) -> str:
 
 def may_tell_a_secret(text: str) -> bool:
     """Return whether there is an address in *text*, or a user with a password before a host."""
-    return bool(_has_address(text) or _USER_OF_HOST.search(text))
+    return ":" in text and bool(_has_address(text) or _USER_OF_HOST.search(text))
 
 
 def without_credentials(text: str) -> str:

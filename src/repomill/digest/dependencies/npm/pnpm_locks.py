@@ -68,9 +68,10 @@ def parse(text: str) -> PnpmLock:
     specifiers: dict[str, dict[str, str]] = {}
     overridden: set[str] = set()
     keys: list[str] = []
+    is_wanted = False
     left = MAX_LINES
     for line in text.split("\n"):
-        if line.startswith(" ") and not (keys and keys[0] in _TOP):
+        if not is_wanted and line.startswith(" "):
             continue
         entry = _ENTRY.fullmatch(line.rstrip())
         if not entry:
@@ -80,6 +81,7 @@ def parse(text: str) -> PnpmLock:
         if left < 0:
             raise ManifestError(f"more than {MAX_LINES} lines about importers")
         keys[len(indented) // 2 :] = [key]
+        is_wanted = keys[0] in _TOP
         if keys[0] == _OVERRIDES:
             overridden.update(_OVERRIDDEN.findall(key)[-1:])
         elif keys[0] == _SPECIFIERS:
