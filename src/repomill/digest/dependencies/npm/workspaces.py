@@ -108,8 +108,8 @@ def lock_of(path: str, files: Files, problems: list[str]) -> Locked | None:
                 continue
             known = lock.knows(below)
             if known or (known is None and _is_member(below, above, files)):
-                manifest = _manifest(above, files) if name == _YARN else {}
-                return Locked(candidate, below, lock, mapping(manifest.get("resolutions")))
+                resolutions = files.once(_resolutions, above) if name == _YARN else {}
+                return Locked(candidate, below, lock, resolutions)
         if not above:
             return None
         above = posixpath.dirname(above)
@@ -215,6 +215,10 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
                 if place < len(parts) and fnmatchcase(parts[place], expected)
             }
     return len(parts) in reached
+
+
+def _resolutions(files: Files, folder: str) -> Mapping[str, object]:
+    return mapping(_manifest(folder, files).get("resolutions"))
 
 
 def _manifest(folder: str, files: Files) -> Mapping[str, object]:
