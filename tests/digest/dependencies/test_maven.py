@@ -304,6 +304,8 @@ UNSET = profile("unset", "<property><name>!quick</name></property>")
 NOT_ON = profile("noton", "<property><name>mode</name><value>!on</value></property>")
 SET = profile("set", "<property><name>quick</name></property>")
 JDK = profile("jdk", "<jdk>1.8</jdk><property><name>!quick</name></property>")
+OLD = profile("old", "<jdk>[1.8, 12)</jdk>") + profile("oldest", "<jdk>(,9)</jdk>")
+NEW = profile("new", "<jdk>[11, )</jdk>")
 
 
 @pytest.mark.parametrize(
@@ -312,6 +314,8 @@ JDK = profile("jdk", "<jdk>1.8</jdk><property><name>!quick</name></property>")
         (DEFAULT + SET + JDK, {"p:default": "default"}),
         (DEFAULT + UNSET, {"p:unset": "unset"}),
         (NOT_ON + SET, {"p:noton": "noton"}),
+        (DEFAULT + OLD, {"p:default": "default"}),
+        (DEFAULT + NEW, {"p:new": "new"}),
         ("<profile/>", {}),
     ],
 )
@@ -356,11 +360,13 @@ def test_properties_that_multiply_stay_short():
 
 WORDS = """
 project parent groupId artifactId version relativePath properties dependencies dependency
-dependencyManagement scope type profiles profile activation property name
+dependencyManagement scope type profiles profile activation property name jdk
 """
 TAGS = st.sampled_from(WORDS.split())
 TREES = st.recursive(
-    st.sampled_from(["", "a", "${a}", "${project.version}", "import", "pom", "!a", "pom.xml"]),
+    st.sampled_from(
+        ["", "a", "${a}", "${project.version}", "import", "pom", "!a", "pom.xml", "[1,)"]
+    ),
     lambda inner: st.lists(st.tuples(TAGS, inner), max_size=5).map(
         lambda rows: "".join(f"<{tag}>{text}</{tag}>" for tag, text in rows)
     ),

@@ -2,7 +2,8 @@
 
 Profiles that are active when nobody asks for any are part of it, as Maven makes them before it
 looks at the parent: those ``activeByDefault``, or, where there are some, those for which a property
-must be unset. What hangs on the JDK, the operating system or a file is left out.
+must be unset, or for which no JDK is too new (``[11,)``). What hangs on another JDK, the operating
+system or a file is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _OF_HTML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z]{2,8}[0-9]{0,2});")
 """Maven knows HTML's entities, XML does not."""
+
+_OR_NEWER = re.compile(r"[\[(][^,()\[\]]{1,40},\s{0,9}[\])]")
+"""A range of versions without an upper bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +162,16 @@ def _active(profiles: Iterable[Element]) -> list[Element]:
 
 
 def _is_met(activation: Element) -> bool:
-    """Whether all that it asks for is that a property is not set."""
+    """Whether all that it asks for is that a property is not set, or that the JDK is a new one."""
     conditions = [one for one in activation if one.tag != "activeByDefault"]
-    return bool(conditions) and all(
-        one.tag == "property"
-        and _stripped(one.findtext("value") or one.findtext("name")).startswith("!")
-        for one in conditions
-    )
+    return bool(conditions) and all(map(_is_usual, conditions))
+
+
+def _is_usual(condition: Element) -> bool:
+    if condition.tag == "jdk":
+        return _OR_NEWER.fullmatch(_stripped(condition.text)) is not None
+    asked = _stripped(condition.findtext("value") or condition.findtext("name"))
+    return condition.tag == "property" and asked.startswith("!")
 
 
 def _stripped(text: str | None) -> str:

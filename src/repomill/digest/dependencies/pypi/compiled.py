@@ -2,7 +2,8 @@
 
 Such a file pins every package that is installed. Its comments say what each is there for: those
 asked for are ``# via -r requirements.in`` or ``# via my-project (pyproject.toml)``. Older versions
-of pip-compile wrote no comment below just those.
+of pip-compile wrote no comment below just those. Older ones of uv wrote below them which other
+packages need them, if any do, so that the sources have to tell.
 """
 
 from __future__ import annotations
@@ -62,10 +63,9 @@ def _asked_for(
             if scopes:
                 yield line.dependency, min(scopes, key=list(Scope).index)
         return
-    if any(line.via for line in file.lines):
-        yield from ((line.dependency, scope) for line in file.lines if not line.via)
-        return
     asked = _names_in_sources(file, path, files)
+    if any(line.via for line in file.lines):
+        asked = (asked or frozenset()) | {_name(line) for line in file.lines if not line.via}
     for line in file.lines:
         if asked is None or _name(line) in asked:
             yield line.dependency, scope
@@ -130,7 +130,12 @@ def _names_in_sources(file: RequirementsFile, path: str, files: Files) -> frozen
     for source in sources or [path.removesuffix(".txt") + ".in"]:
         if source is None or not source.endswith(".in") or source not in files:
             return None
-        asked.update(map(_name, requirements_txt.parsed(source, files).lines))
+        try:
+            requirements_txt.parsed(source, files)
+        except ManifestError:
+            return None
+        for _path, told in included.with_included(source, files, requirement.Found()):
+            asked.update(_name(line) for line in told.lines if all(map(_is_source, line.via)))
     return frozenset(asked)
 
 
