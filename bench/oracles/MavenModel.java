@@ -128,7 +128,7 @@ public class MavenModel {
             }
         }.newInstance();
         Properties system = new Properties();
-        system.setProperty("java.version", System.getProperty("java.version"));
+        system.setProperty("java.version", "25.0.1"); // newer than any profile asks for today
         DefaultModelBuildingRequest request = new DefaultModelBuildingRequest();
         request.setPomFile(pom).setModelResolver(tree).setSystemProperties(system).setLocationTracking(true)
             .setValidationLevel(ModelBuildingRequest.VALIDATION_LEVEL_MINIMAL).setProcessPlugins(false);
