@@ -15,8 +15,10 @@ from repomill.digest.dependencies.origins import without_credentials
 from repomill.digest.dependencies.sbt.names import Budget
 from tests.digest.dependencies.commit import all_source, files
 
-_MAX_SECONDS = 30
-"""Of CPU, while coverage is measured: many times what it takes, less than without the bounds."""
+pytestmark = pytest.mark.no_cover  # it takes most of their time, and they are about time
+
+_MAX_SECONDS = 15
+"""Of CPU: many times what it takes, and less than without the bounds."""
 
 
 def lines(*texts):
