@@ -51,8 +51,6 @@ _MAX_RANGE = 300
 _ITEM = "\n-"
 """Stands where a list has no key."""
 _CATALOG = "catalog:"
-_PATCH = "patch:"
-"""Begins what Yarn changes in a package, and not which of its versions it takes."""
 _DEFAULT = "default"
 
 Catalogs = dict[str, dict[str, str]]
@@ -80,7 +78,7 @@ class Locked:
             return self.lock.overridden.get(self.folder, {}).get(name, written)
         for pattern in (f"{name}@{written}", f"{name}@npm:{written}", name, f"**/{name}"):
             instead = self.resolutions.get(pattern)
-            if instead and not instead.startswith(_PATCH):
+            if instead:
                 return instead
         return written
 
