@@ -645,6 +645,14 @@ def test_an_override_of_pnpm_counts_instead_of_the_range(lock):
     ]
 
 
+def test_an_override_of_pnpm_may_be_about_a_name_that_begins_with_a_digit():
+    lock = OVERRIDDEN_9.replace("ms", "7zip-bin")
+    manifest = {"dependencies": {"7zip-bin": "^1.0.0"}}
+    (found,) = read({"package.json": manifest, "pnpm-lock.yaml": lock}).dependencies
+
+    assert (found.requirement, found.resolved) == (">=2.1.1", "2.1.3")
+
+
 def test_a_folder_without_importers_is_none_of_pnpms():
     lock = "lockfileVersion: 5.1\noverrides:\n  ms: 2.0.0\nspecifiers:\n  ms: 2.0.0\n"
     assert read({"package.json": WANTED, "pnpm-lock.yaml": lock}).locked_by is None
