@@ -281,6 +281,17 @@ def test_importers_without_end_are_refused():
     assert "lines about importers" in told({"package.json": manifest, "pnpm-lock.yaml": lock})
 
 
+def test_a_long_resolution_that_many_manifests_share_counts_for_none():
+    root = {"workspaces": ["p/*"], "resolutions": {"a": "x" * 500_000}}
+    tree = {"package.json": json.dumps(root), "yarn.lock": 'ms@1:\n  version "1.0.0"\n'}
+    manifest = json.dumps({"dependencies": {"a": "1"}})
+    started = time.process_time()
+    read = read_all(files({**tree, **alike(manifest, "p/{}/package.json")}), all_source)
+
+    assert time.process_time() - started < _MAX_SECONDS
+    assert {one.requirement for manifest in read for one in manifest.dependencies} == {"1"}
+
+
 def test_manifests_that_are_equal_count_each_towards_what_is_read_of_a_repository():
     text = '{"dependencies": {"a": "1"}}' + " " * (200 << 10)
     read = read_all(files(alike(text, "d{}/package.json", 130)), all_source)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import tracemalloc
 import weakref
 
 import pytest
@@ -625,6 +626,7 @@ def test_constants_of_spring_and_of_kotlin_are_known():
         "x.each(/}'/, /{'/)",
         "def y = a / b / c",
         "def x = $/ dollar ' slashy } /$",
+        r"def x = [" + "\n" + " " * 16 + r"/META-INF\/*.SF/, /it's/" + "\n]",
         'def x = """\n  } " \n"""',
         "def x = '''\n } ' \n'''",
         'def x = "an \\" and ${a { b } c}"',
@@ -647,12 +649,22 @@ def test_other_code_does_not_lead_astray(before):
     [
         ("{" * 200, "more than 100 brackets within each other"),
         ("a\n" * 30_000, "more than 50000 words"),
-        ('"' + "$a " * 210_000 + '"', "more than 200000 parts of strings"),
+        ('"' + "$a " * 60_000 + '"', "more than 50000 parts of strings"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(text, reason):
     with pytest.raises(ManifestError, match=reason):
         said_of(text)
+
+
+def test_nothing_long_is_kept_of_a_script():
+    tracemalloc.start()
+    for number in range(20):
+        said_of(f'x{number} = """{number}' + '"a' * 40_000 + "$a" * 2_000 + '"""')
+    kept, _most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 2 << 20
 
 
 def test_lists_that_multiply_end():

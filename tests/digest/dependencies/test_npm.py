@@ -411,7 +411,7 @@ def test_a_resolution_of_yarn_counts_instead_of_the_range():
             "resolutions": {
                 "ms": "^2.1.1",
                 "debug@npm:^4": "4.3.1",
-                "ui": "patch:ui@npm%3A1.2.0#./ui.patch",
+                "ui": "patch:ui@npm%3A2.0.0#./ui.patch",
                 "**/old": "2.5.0",
                 "left/ms": "9.9.9",
                 "left@^2": "9.9.9",
@@ -438,8 +438,11 @@ def test_a_resolution_of_yarn_counts_instead_of_the_range():
 "react@npm:18.2.0":
   version: 18.2.0
 
-"ui@npm:^1":
-  version: 1.2.0
+"ui@npm:2.0.0":
+  version: 2.0.0
+
+"ui@patch:ui@npm%3A2.0.0#./ui.patch::locator=root%40workspace%3A.":
+  version: 2.0.0
 
 "api@workspace:packages/api":
   version: 0.0.0-use.local
@@ -455,7 +458,7 @@ def test_a_resolution_of_yarn_counts_instead_of_the_range():
         ("ms", "^2.1.1", "2.1.3"),
         ("old", "2.5.0", "2.5.0"),
         ("react", ">=17", None),
-        ("ui", "^1", "1.2.0"),
+        ("ui", "patch:ui@npm%3A2.0.0#./ui.patch", "2.0.0"),
     }
     (member,) = read(contents, "packages/api/package.json").dependencies
     assert (member.requirement, member.resolved) == ("^2.1.1", "2.1.3")
@@ -640,6 +643,14 @@ def test_an_override_of_pnpm_counts_instead_of_the_range(lock):
         ("debug", "^4.1.0", "4.3.1"),
         ("ms", ">=2.1.1", "2.1.3"),
     ]
+
+
+def test_an_override_of_pnpm_may_be_about_a_name_that_begins_with_a_digit():
+    lock = OVERRIDDEN_9.replace("ms", "7zip-bin")
+    manifest = {"dependencies": {"7zip-bin": "^1.0.0"}}
+    (found,) = read({"package.json": manifest, "pnpm-lock.yaml": lock}).dependencies
+
+    assert (found.requirement, found.resolved) == (">=2.1.1", "2.1.3")
 
 
 def test_a_folder_without_importers_is_none_of_pnpms():

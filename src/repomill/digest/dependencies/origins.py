@@ -19,7 +19,8 @@ _USER_WITH_SLASH = re.compile(r"(:[/\\]{1,3})[^/\\\s@]*:(?!\d*(?:[/?#]|$))\S*@")
 _QUERY = re.compile(r"(?<![^#])((?:(?!:[/\\])[^#])*+:[/\\][^?#]*+)\?[^#]*+")
 # What a fragment may say of which package is meant, and at which version.
 _TOLD = re.compile(r"(?:egg|subdirectory|semver|path|workspace|sha\d+|md5)\b|[^=]*\Z")
-_WORD = re.compile(r"\S+")
+_WORD = re.compile(r"(?<!\S)[^\s:]*+:\S*+")
+"""With a colon, without which it is no address."""
 _BARE_USER = re.compile(r"(?<!\S)[^\s/@:]*+:[^\s/@]*+@(?!sha\d)")
 # The same before a host without a scheme; a version is no host, and the alias of a package no user.
 _USER_OF_HOST = re.compile(r"(?<!\S)[^\s/@:]++:[^\s/@]++@(?=[A-Za-z_][\w-]*+\.[\w.-]*+[/:])")
@@ -79,7 +80,9 @@ def _clean(word: re.Match[str]) -> str:
     before, at, rest = text.rpartition("@")
     if at:
         text = _USER_WITH_SLASH.sub(r"\1", _ANY_USER.sub(r"\1", before + at)) + rest
-    return _without_secret_fragments(_QUERY.sub(r"\1", text))
+    if "?" in text:
+        text = _QUERY.sub(r"\1", text)
+    return _without_secret_fragments(text) if "#" in text else text
 
 
 def _without_secret_fragments(text: str) -> str:

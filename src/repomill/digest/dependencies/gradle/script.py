@@ -22,14 +22,18 @@ MAX_DEPTH = 100
 """Brackets within brackets. What people write is less than 20 deep."""
 MAX_TOKENS = 50_000
 """Of a script. Ten times what a script of 1,000 lines has."""
-MAX_PARTS = 200_000
-"""Of all strings of a script: no more than it has quotes, lines, dollars and backslashes."""
+MAX_PARTS = 50_000
+"""Of all strings of a script: about as many as it has dollars and backslashes."""
 
 _BLANKS = r"[ \t\r\f\ufeff]*+"
 _IGNORED = r"//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+(?:\*/)?|\\\r?\n"
 _ESCAPED = r"\\[\s\S]?"
 _IN_TEXT = rf"{_ESCAPED}|\$(?:\{{[^{{}}\n]{{1,200}}+\}})?+"
-_AFTER_SIGN = "|".join(rf"(?<=[(,=:~\[!&|?{{\n][ \t]{{{blanks}}})" for blanks in range(4))
+_MAX_INDENTED = 60
+"""Blanks before a pattern: between it and the sign before it, or the beginning of its line."""
+_AFTER_SIGN = "|".join(
+    rf"(?<=[(,=:~\[!&|?{{\n][ \t]{{{blanks}}})" for blanks in range(_MAX_INDENTED)
+)
 _WORDS = {
     "name": r"[^\W\d]\w*+|`[^`\n]*+`",
     "sign": r"[\]\[(){},.=;:]",
@@ -39,14 +43,21 @@ _WORDS = {
     "number": r"\d[\w.]*+",
     "text": rf'"""(?:[^"\\$]++|{_IN_TEXT}|"(?!""))*+(?:""")?',
     "plain text": rf"\'\'\'(?:[^'\\]++|{_ESCAPED}|'(?!''))*+(?:\'\'\')?",
-    "pattern": rf"(?:\A|{_AFTER_SIGN})/(?:[^/\\\n]++|\\[^\n])*+/",
+    "pattern": rf"(?=/)(?:\A|{_AFTER_SIGN})/(?:[^/\\\n]++|\\[^\n])*+/",
     "text of patterns": r"\$/(?:[^/]++|/(?!\$))*+(?:/\$)?",
     "other sign": r".",
     "end": r"\Z",
 }
 _WORD = re.compile(rf"{_BLANKS}(?:(?:{_IGNORED}){_BLANKS})*+({'|'.join(_WORDS.values())})")
-_PIECES = {quote: re.compile(rf"[^{quote}\\$\n]+") for quote in "\"'"}
-_ENDS_OF_PARTS = "$\\\n\"'"
+_PIECES = {
+    '"': re.compile(r'[^"\\$]++'),
+    "'": re.compile(r"[^'\\]++"),
+    '"""': re.compile(r'(?:[^"\\$]++|"(?!""))++'),
+    "'''": re.compile(r"(?:[^'\\]++|'(?!''))++"),
+}
+_ENDS_OF_PARTS = "$\\"
+_MAX_SHORT = 60
+"""Characters of a word that is kept for the scripts after it."""
 _EXPRESSION = re.compile(r"\$(?:\{([^{}\n]{1,200})\}|([^\W\d]\w{0,99}(?:\.[^\W\d]\w{0,99}){0,5}))")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\n": ""}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -157,11 +168,15 @@ def _tokens(text: str) -> Iterator[Token]:
         raise ManifestError(f"more than {MAX_TOKENS} words")
     if sum(map(text.count, _ENDS_OF_PARTS)) > MAX_PARTS:
         raise ManifestError(f"more than {MAX_PARTS} parts of strings")
-    return map(_token, words)
+    known = {word: _token(word) for word in set(words)}
+    return map(known.__getitem__, words)
 
 
-@lru_cache(maxsize=1 << 14)
 def _token(word: str) -> Token:
+    return _short_token(word) if len(word) <= _MAX_SHORT else _new_token(word)
+
+
+def _new_token(word: str) -> Token:
     first = word[:1]
     if first in {"", "\n"}:
         return _LINE
@@ -178,30 +193,39 @@ def _token(word: str) -> Token:
     return Token(word, word)
 
 
+_short_token = lru_cache(maxsize=1 << 14)(_new_token)
+
+
 def _string(word: str) -> Token:
     """Return the string that *word* is, in its quotes; the last of them may be missing."""
     quote = word[0]
     whole = quote * 3 if word.startswith(quote * 3) else quote
     position = len(whole)
     parts: list[tuple[bool, str]] = []
+    plain: list[str] = []
     while position < len(word) and not word.startswith(whole, position):
-        part, position = _part(word, position, quote)
-        parts.append(part)
+        (is_expression, text), position = _part(word, position, whole)
+        if is_expression:
+            parts += [(False, "".join(plain)), (True, text)] if plain else [(True, text)]
+            plain = []
+        else:
+            plain.append(text)
+    if plain:
+        parts.append((False, "".join(plain)))
     content = "".join(f"${{{part}}}" if is_expression else part for is_expression, part in parts)
     return Token("string", content, tuple(parts))
 
 
-def _part(text: str, position: int, quote: str) -> tuple[tuple[bool, str], int]:
-    piece = _PIECES[quote].match(text, position)
+def _part(text: str, position: int, quotes: str) -> tuple[tuple[bool, str], int]:
+    piece = _PIECES[quotes].match(text, position)
     if piece:
         return (False, piece[0]), piece.end()
     if text[position] == "\\":
         escaped = text[position + 1 : position + 2]
         return (False, _ESCAPES.get(escaped, escaped)), position + 2
-    if text[position] == "$" and quote == '"':
-        expression = _EXPRESSION.match(text, position)
-        if expression:
-            return (True, expression[1] or expression[2]), expression.end()
+    expression = _EXPRESSION.match(text, position)  # at a dollar
+    if expression:
+        return (True, expression[1] or expression[2]), expression.end()
     return (False, text[position]), position + 1
 
 

@@ -37,7 +37,7 @@ _LOCKED = re.compile(
     rf"|/?(?:@[^/\s]{{1,200}}/)?[^/@(\s]{{1,200}}[@/]({VERSION}))"  # an alias: /ms@2.1.3, /ms/2.1.3
     r"(?:[_(].*)?'?"  # what its peers are
 )
-_OVERRIDDEN = re.compile(r"(?:^|>)((?:@[^/@>]+/)?[A-Za-z][^/@>]*)")
+_OVERRIDDEN = re.compile(r"(?:^|>(?=[@A-Za-z]))((?:@[^/@>]+/)?[^/@>]+)")
 """The package that an override is about stands last: ``ms``, ``ms@<2``, ``debug@4>ms``."""
 
 MAX_LINES = 200_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from repomill.digest.dependencies import origins
 
@@ -27,6 +28,12 @@ _SHORT = re.compile(r"(?:(github|gitlab|bitbucket):)?((?![.])[\w.-]+/[\w.-]+)(?:
 _SCP = re.compile(r"git@([\w.-]+):([\w./-]+)(?:#(.*))?", re.ASCII)
 _URL = re.compile(r"((?:git|(?:git\+)?(?:ssh|https?)|git\+file)://[^#\s]+)(?:#(.*))?")
 _REPOSITORY = re.compile(rf"https?://(?:www\.)?(?:{_HOST})/[^/]+/[^/]+/?|.*\.git")
+_PATCHED = re.compile(
+    r"(patch:(?:@[^/@\s]+/)?[^/@\s]+@)([^#]*%(?:25)*3A(?:/|%(?:25)*2F)[^#]*)", re.IGNORECASE
+)
+"""What Yarn patches, where that has an address: of its signs, some are escaped."""
+_MOST_PATCHES = 5
+"""Of patches; each escapes the signs again."""
 _TOLD = re.compile("(?:commit|tag|head|branch|workspace|semver|path)=")
 """What a fragment may say of which package is meant; a secret else, for what is known."""
 _MAX_CHARACTERS = 2000
@@ -37,13 +44,24 @@ def without_credentials(requirement: str) -> str:
 
     >>> without_credentials("git+https://me:secret@git.example/team/ui.git#v2")
     'git+https://git.example/team/ui.git#v2'
+    >>> without_credentials("patch:ui@https%3A//example.org/ui.tgz?token=secret#~/ui.patch")
+    'patch:ui@https://example.org/ui.tgz#~/ui.patch'
     """
+    if requirement.startswith("patch:"):
+        requirement = _PATCHED.sub(_plain_patch, requirement, count=1)
     plain = origins.without_credentials(_USER.sub("", requirement))
     before, sign, fragment = plain.partition("#")
     if "=" not in fragment or not (_SHORT.fullmatch(before) or _SCP.fullmatch(before)):
         return plain
     told = [part for part in fragment.split("&") if "=" not in part or _TOLD.match(part)]
     return before + (sign if told else "") + "&".join(told)
+
+
+def _plain_patch(patch: re.Match[str]) -> str:
+    address = patch[2]
+    for _ in range(_MOST_PATCHES):
+        address = unquote(address)
+    return patch[1] + origins.without_credentials(address.partition("#")[0])
 
 
 def qualifiers(requirement: str) -> Mapping[str, str]:

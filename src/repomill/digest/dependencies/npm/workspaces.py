@@ -46,13 +46,11 @@ _MAX_TRIED = 1_000_000
 """Parts of folders that patterns are held against, of all manifests together."""
 _MAX_DEPTH = 20
 _MAX_PATTERN = 300
-_MAX_RANGE = 2_000
-"""Characters; an alias of YAML gives a long one to thousands."""
+_MAX_RANGE = 300
+"""Characters, of one that counts for thousands of manifests, or by aliases of YAML of names."""
 _ITEM = "\n-"
 """Stands where a list has no key."""
 _CATALOG = "catalog:"
-_PATCH = "patch:"
-"""Begins what Yarn changes in a package, and not which of its versions it takes."""
 _DEFAULT = "default"
 
 Catalogs = dict[str, dict[str, str]]
@@ -67,7 +65,7 @@ class Locked:
     folder: str
     """The manifest's, relative to the lock file's own."""
     lock: Lock
-    resolutions: Mapping[str, object]
+    resolutions: Mapping[str, str]
     """What Yarn takes instead of a range: name, perhaps with the range behind it → range."""
 
     def wanted(self, name: str, written: str) -> str:
@@ -80,7 +78,7 @@ class Locked:
             return self.lock.overridden.get(self.folder, {}).get(name, written)
         for pattern in (f"{name}@{written}", f"{name}@npm:{written}", name, f"**/{name}"):
             instead = self.resolutions.get(pattern)
-            if isinstance(instead, str) and instead and not instead.startswith(_PATCH):
+            if instead:
                 return instead
         return written
 
@@ -217,8 +215,13 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
     return len(parts) in reached
 
 
-def _resolutions(files: Files, folder: str) -> Mapping[str, object]:
-    return mapping(_manifest(folder, files).get("resolutions"))
+def _resolutions(files: Files, folder: str) -> Mapping[str, str]:
+    written = mapping(_manifest(folder, files).get("resolutions"))
+    return {
+        pattern: instead
+        for pattern, instead in written.items()
+        if isinstance(instead, str) and len(instead) <= _MAX_RANGE
+    }
 
 
 def _manifest(folder: str, files: Files) -> Mapping[str, object]:

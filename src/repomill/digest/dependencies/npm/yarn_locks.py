@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(rf'  version:? "?({VERSION})"?')
 _WORKSPACE = "@workspace:"
+_PATCH = "@patch:"
+_BOUND = "::locator="
+"""Before whose patch it is, where its path is relative: what asks for it does not say so."""
 _LOCAL = "0.0.0-use.local"
 """The version that Berry gives to what lies in the repository."""
 
@@ -71,7 +74,10 @@ def parse(text: str) -> YarnLock:
 
 def _descriptors(line: str) -> list[str]:
     """Return the descriptors of an entry; Berry begins a line over 1,024 characters with ``? ``."""
-    return line.removeprefix("? ").rstrip("\r:").replace('"', "").split(", ")
+    descriptors = line.removeprefix("? ").rstrip("\r:").replace('"', "").split(", ")
+    if _PATCH not in line:
+        return descriptors
+    return [one.partition(_BOUND)[0] if _PATCH in one else one for one in descriptors]
 
 
 def _folders(descriptors: list[str]) -> set[str]:
