@@ -73,6 +73,8 @@ MAX_DEPENDENCIES = 100_000
 MAX_BYTES = 24 << 20
 """Of all manifests themselves; those that are equal take their time each."""
 _WEIGHTS = {
+    "npm": 2,
+    "Composer": 2,
     "PyPI": 8,
     "RubyGems": 8,
     "Gradle": 4,
