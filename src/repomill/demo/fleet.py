@@ -26,6 +26,7 @@ FAULTS = ("corrupt", "empty", "flaky", "missing", "private", "renamed", "silent"
 _AGES_SECONDS = 3600.0
 _FILES = {
     "README.md": b"# A repository of the demo\n",
+    "package.json": b'{"dependencies": {"express": "^4.18.0"}}\n',
     "src/main.py": b"print('hello')\n" * 100,
 }
 
