@@ -154,6 +154,8 @@ def _ends_in(statement: Statement, kinds: Container[str]) -> bool:
 
 def _close(groups: list[Group], closing: str) -> int:
     """Take the group that *closing* ends from *groups*, and those in it; return how many blocks."""
+    if len(groups) > 1 and _CLOSING[groups[-1].kind] == closing:
+        return groups.pop().kind == "{"
     for place in range(len(groups) - 1, 0, -1):
         if _CLOSING[groups[place].kind] == closing:
             count = sum(group.kind == "{" for group in groups[place:])

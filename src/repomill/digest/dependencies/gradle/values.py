@@ -140,7 +140,7 @@ class Values:
 
     def string(self, token: Token) -> str:
         """Return the text of a string, with ``${…}`` where something is unknown."""
-        if len(token.text) > _MAX_CHARACTERS:
+        if "${" not in token.text or len(token.text) > _MAX_CHARACTERS:
             return token.text
         found = "".join(
             self._expression(part) if is_expression else part for is_expression, part in token.parts
