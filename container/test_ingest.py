@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from repomill.shards import Shard
 from repomill.stores.local import LocalStore
 from tests.e2e.command import INGEST, PATIENCE_SECONDS, Command, Ended, end_of, facts, trusting
 from tests.e2e.processes import family, outlived
+from tests.e2e.shards import names_in
 
 R2 = {
     "R2_BUCKET": "digests",
@@ -316,21 +316,13 @@ def outcomes(ended: Ended) -> list[dict[str, object]]:
 NAMES = [f"name{number}" for number in range(6)]
 
 
-def in_both_parts(host: GitHost) -> list[str]:
-    """Return the names of six repositories, three of each of two parts.
-
-    The host's port is in their URLs, so the same names are in other parts each time.
-    """
-    return sorted([*in_part(0, host), *in_part(1, host)])
-
-
-def in_part(index: int, host: GitHost) -> list[str]:
-    names = (f"name{number:03}" for number in range(200))
-    return list(islice((n for n in names if Shard(index, 2).holds(host.url(f"owner/{n}"))), 3))
-
-
 def test_batches_do_the_feed_together_an_outcome_a_line(host, ingest, root, store):
-    names = in_both_parts(host)
+    parts_of_two = [Shard(index, 2) for index in (0, 1)]
+    names = sorted(
+        name
+        for part in parts_of_two
+        for name in names_in(part, lambda name: host.url(f"owner/{name}"))
+    )
     feed = write_feed(host, root, *names)
 
     parts = [ingest("--batch-size", 2, "--offset", offset, **feed) for offset in (0, 1)]

@@ -5,7 +5,6 @@ import signal
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import islice
 
 import pygit2
 import pytest
@@ -26,6 +25,7 @@ from tests.e2e.incremental import (
     outcomes,
     told,
 )
+from tests.e2e.shards import names_in
 from tests.s3.recording import Recorder
 
 HOURS = 36_000.0
@@ -348,7 +348,7 @@ def spoil(index):
 
 
 def test_two_shards_at_once_leave_nothing_for_a_run_without(repomill, run, fleet, recorded_bucket):
-    halves = [in_shard(n, fleet) for n in range(2)]
+    halves = [names_in(Shard(n, 2), fleet.url) for n in range(2)]
     names = [name for half in halves for name in half]
     fleet.make(*names)
     feed = dict.fromkeys(names, PUSHED)
@@ -367,12 +367,6 @@ def test_two_shards_at_once_leave_nothing_for_a_run_without(repomill, run, fleet
     assert decided(repomill(feed, recorded_bucket)) == {"unchanged": len(feed)}
     assert fleet.host.requests == []
     assert recorded_bucket.deeds_outside() == []
-
-
-def in_shard(index, fleet):
-    """Return the names of three repositories, of which no other of two shards holds one."""
-    names = (f"shared{number}" for number in range(100))
-    return list(islice((n for n in names if Shard(index, 2).holds(fleet.url(n))), 3))
 
 
 def test_two_runs_on_one_index_are_one_too_many(run, fleet, folder, tmp_path):

@@ -21,19 +21,6 @@ PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
-def root(tmp_path):
-    root = tmp_path / "repositories"
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def host(root):
-    with GitHost(root) as host:
-        yield host
-
-
-@pytest.fixture
 def options(host: GitHost) -> FetchOptions:
     return FetchOptions(
         blob_limit_bytes=1000,

@@ -117,8 +117,9 @@ def _add_specifier(packages: dict[str, str], keys: list[str], value: str) -> Non
 def _only(
     names: set[str], folders: Mapping[str, Mapping[str, str]]
 ) -> Mapping[str, Mapping[str, str]]:
+    if not names:
+        return {}
     return {
         folder: {name: specifiers[name] for name in names & specifiers.keys()}
         for folder, specifiers in folders.items()
-        if names
     }
